@@ -1,0 +1,1 @@
+"""Domain-free tools: settings, tokens, hashing, sealing. Nothing here knows what an account is."""

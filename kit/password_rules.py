@@ -1,0 +1,77 @@
+"""Which passwords are too easy to guess. No rule says which kinds of characters there must be (NIST SP 800-63B)."""
+
+import functools
+import importlib
+import re
+from collections.abc import Iterator
+
+from kit.text import has_controls
+
+MIN_LENGTH = 8
+MAX_LENGTH = 256
+RECOMMENDED_LENGTH = 15
+
+_PRODUCT = "gatehouse"
+_SHORTEST_WORD = 4
+_LETTERS_OF_A_DECORATION = 3
+_LETTERS_FOR_DIGITS = str.maketrans("01345$7@!", "oieasstai")
+
+
+def password_problem(password: str, *, email: str) -> str | None:
+    """Why this password cannot be taken, as the end of a sentence, or None. Lengths are in code points."""
+    if problem := unusable_text(password):
+        return problem
+    if len(password) < MIN_LENGTH:
+        return f"must have at least {MIN_LENGTH} characters; {RECOMMENDED_LENGTH} or more are recommended"
+    if password.casefold() in _common_passwords():
+        return f"is among the most common passwords; {RECOMMENDED_LENGTH} characters or more are recommended"
+    if _is_decorated_context(password, email):
+        return "is little more than the name of this service or your address"
+    return None
+
+
+def unusable_text(password: str) -> str | None:
+    """Why this text can be nobody's password, as the end of a sentence, or None: for places that only compare."""
+    if len(password) > MAX_LENGTH:
+        return f"must have at most {MAX_LENGTH} characters"
+    if has_controls(password):
+        return "must not contain control characters or line breaks"
+    return None
+
+
+@functools.cache
+def _common_passwords() -> frozenset[str]:
+    """The 30,000 most common passwords, as far as they are long enough to matter.
+
+    They are loaded at the first use, since a process that only reads never needs them.
+    """
+    lists = importlib.import_module("zxcvbn.frequency_lists").FREQUENCY_LISTS
+    return frozenset(word for word in lists["passwords"] if len(word) >= MIN_LENGTH)
+
+
+def _is_decorated_context(password: str, email: str) -> bool:
+    """Whether hardly anything is left once the words that an attacker tries first are taken out (ASVS 6.2.11)."""
+    plain = password.casefold()
+    return any(_is_decoration(plain, word) for word in _context_words(email))
+
+
+def _is_decoration(plain: str, word: str) -> bool:
+    return any(_is_little(spelling.replace(word, "")) for spelling in _spellings(plain) if word in spelling)
+
+
+def _spellings(plain: str) -> tuple[str, str]:
+    return plain, plain.translate(_LETTERS_FOR_DIGITS)
+
+
+def _is_little(rest: str) -> bool:
+    return len(rest) < MIN_LENGTH and sum(letter.isalpha() for letter in rest) <= _LETTERS_OF_A_DECORATION
+
+
+def _context_words(email: str) -> Iterator[str]:
+    address = email.casefold()
+    local, _, domain = address.partition("@")
+    untagged = local.partition("+")[0]
+    names = re.split(r"[._-]", untagged)
+    parts = [address, local, untagged, "".join(names), *names, domain, *domain.split(".")[:-1]]
+    yield _PRODUCT
+    yield from (part for part in parts if len(part) >= _SHORTEST_WORD)

@@ -1,0 +1,99 @@
+"""The sender: takes due mails out of the outbox table and hands them to a transport, at least once each."""
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+
+from kit import clock
+from kit.errors import Unavailable
+from kit.keyring import Keyring, SealBroken
+from mails.transports import MailNotSent, Transport
+from models import OutgoingMail
+from models.base import unit_of_work
+
+log = structlog.get_logger("gatehouse.mail")
+
+AT_ONCE = 20
+LOOK_EVERY_SECONDS = 2.0
+"""How often the table is looked at without being woken: another process may have queued a mail and died."""
+
+LONGEST_WAIT = timedelta(hours=1)
+
+
+class Sender:
+    """The loop that empties the outbox. `wake` may be called at any time."""
+
+    def __init__(self, transport: Transport, keyring: Keyring) -> None:
+        self._transport = transport
+        self._keyring = keyring
+        self._awake = asyncio.Event()
+        self._one_at_a_time = asyncio.Lock()
+        self._stopping = False
+
+    def wake(self) -> None:
+        """There is a mail: don't wait for the next look."""
+        self._awake.set()
+
+    def stop(self) -> None:
+        """End `run` after the mail that is being sent."""
+        self._stopping = True
+        self.wake()
+
+    async def run(self) -> None:
+        """Send until stopped. Nothing that goes wrong with one mail or one look ends it."""
+        while not self._stopping:
+            try:
+                await self.send_due()
+            except Unavailable:
+                log.warning("outbox_unreadable")
+            except Exception:
+                log.exception("sender_failed")
+            await self._doze()
+
+    async def _doze(self) -> None:
+        try:
+            await asyncio.wait_for(self._awake.wait(), LOOK_EVERY_SECONDS)
+        except TimeoutError:
+            return
+        finally:
+            self._awake.clear()
+
+    async def send_due(self) -> None:
+        """Send all that is due now."""
+        async with self._one_at_a_time:
+            while claimed := await self._claim():
+                for mail in claimed:
+                    await self._send(mail)
+
+    async def newest_sent(self) -> list[dict[str, str]]:
+        """What `GET /outbox` shows: the mails of the development transport, newest first, with all that is due sent."""
+        await self.send_due()
+        shown = []
+        for mail in await OutgoingMail.newest_sent():
+            message = mail.unseal(self._keyring)
+            sent_at = mail.sent_at.isoformat(timespec="milliseconds").replace("+00:00", "Z") if mail.sent_at else ""
+            shown.append({"to": message.to, "subject": message.subject, "text": message.text, "sentAt": sent_at})
+        return shown
+
+    async def _claim(self) -> list[OutgoingMail]:
+        if not await OutgoingMail.any_due():
+            return []
+        async with unit_of_work():
+            return await OutgoingMail.claim_due(at_most=AT_ONCE)
+
+    async def _send(self, mail: OutgoingMail) -> None:
+        try:
+            await self._transport.send(mail.unseal(self._keyring), mail_id=str(mail.id))
+        except (MailNotSent, SealBroken) as error:
+            log.warning("mail_not_sent", id=str(mail.id), attempts=mail.attempts, reason=str(error))
+            async with unit_of_work():
+                await mail.put_off(clock.now() + _wait_after(mail.attempts))
+        else:
+            async with unit_of_work():
+                await mail.note_sent(keep_text=self._transport.keeps_text)
+
+
+def _wait_after(attempts: int) -> timedelta:
+    """Growing waits: 5 s, 10 s, 20 s, … up to an hour."""
+    return min(timedelta(seconds=5 * 2 ** min(attempts - 1, 10)), LONGEST_WAIT)

@@ -1,0 +1,21 @@
+"""What is stored, and the rules that a row can keep by itself. The ORM loads every model named here."""
+
+from models.accounts import Account, PendingSignUp, SignInOrigin
+from models.api_keys import ApiKey, ApiKeySecret
+from models.attempt_counters import AttemptCounter, DatabaseCounters
+from models.events import SecurityEvent, SecurityEventKind
+from models.outgoing_mail import Message, OutgoingMail
+
+__all__ = [
+    "Account",
+    "ApiKey",
+    "ApiKeySecret",
+    "AttemptCounter",
+    "DatabaseCounters",
+    "Message",
+    "OutgoingMail",
+    "PendingSignUp",
+    "SecurityEvent",
+    "SecurityEventKind",
+    "SignInOrigin",
+]

@@ -1,0 +1,141 @@
+"""Accounts, and the sign-ups that are not accounts yet."""
+
+from datetime import timedelta
+from hmac import compare_digest
+from typing import ClassVar
+from uuid import UUID
+
+from tortoise import fields
+from tortoise.expressions import F
+
+from kit import clock, tokens
+from kit.keyring import Keyring
+from kit.text import Email
+from models.base import Row
+
+SIGN_UP_LIFETIME = timedelta(minutes=15)
+SIGN_UP_TRIES = 5
+_CODE_PURPOSE = "sign-up-code"
+
+
+class Account(Row):
+    """A person's account. Its generation goes up whenever all sessions must end, and never down."""
+
+    email = fields.CharField(max_length=254)
+    email_canonical = fields.CharField(max_length=254, unique=True)
+    password_hash = fields.CharField(max_length=255, null=True)
+    generation = fields.IntField(default=1)
+
+    class Meta:
+        table = "accounts"
+
+    @classmethod
+    async def open(cls, email: Email, *, password_hash: str | None) -> "Account":
+        """A new account. Raises tortoise's IntegrityError when the address has one already."""
+        return await cls.create(email=email.typed, email_canonical=email.canonical, password_hash=password_hash)
+
+    @classmethod
+    async def lock(cls, account_id: UUID) -> "Account | None":
+        """The row, held against other writers until the unit of work ends; None when the account is gone."""
+        return await cls.filter(id=account_id).select_for_update().first()
+
+    @classmethod
+    async def find_by_email(cls, email: Email) -> "Account | None":
+        """The account of an address, compared in canonical form."""
+        return await cls.filter(email_canonical=email.canonical).first()
+
+    async def raise_generation(self) -> None:
+        """End every session of the account: they carry an older generation from now on."""
+        await Account.filter(id=self.id).update(generation=F("generation") + 1)
+        await self.refresh_from_db(fields=["generation"])
+
+
+class PendingSignUp(Row):
+    """A sign-up that waits for its mailed code. Without a code digest it is a decoy, for an address that is taken."""
+
+    token_digest = fields.CharField(max_length=64, unique=True)
+    email = fields.CharField(max_length=254)
+    email_canonical = fields.CharField(max_length=254, db_index=True)
+    password_hash = fields.CharField(max_length=255)
+    code_digest = fields.CharField(max_length=80, null=True)
+    tries = fields.IntField(default=0)
+    expires_at = fields.DatetimeField()
+
+    class Meta:
+        table = "pending_sign_ups"
+
+    @classmethod
+    async def start(
+        cls, email: Email, *, password_hash: str, code: str | None, keyring: Keyring
+    ) -> tuple["PendingSignUp", str]:
+        """A sign-up, and the token that only the client that started it gets. Both secrets rest as digests."""
+        raw_token = tokens.mint("signup")
+        bound_code = f"{tokens.digest(raw_token)}:{code}"
+        row = await cls.create(
+            token_digest=tokens.digest(raw_token),
+            email=email.typed,
+            email_canonical=email.canonical,
+            password_hash=password_hash,
+            code_digest=keyring.keyed_digest(bound_code, purpose=_CODE_PURPOSE) if code else None,
+            expires_at=clock.now() + SIGN_UP_LIFETIME,
+        )
+        return row, raw_token
+
+    @classmethod
+    async def find_live(cls, raw_token: str) -> "PendingSignUp | None":
+        """The sign-up of a token, unless it has expired."""
+        return await cls.filter(token_digest=tokens.digest(raw_token), expires_at__gt=clock.now()).first()
+
+    def fits(self, code: str, keyring: Keyring) -> bool:
+        """Whether this is the mailed code."""
+        digests = keyring.keyed_digests(f"{self.token_digest}:{code}", purpose=_CODE_PURPOSE)
+        return any(compare_digest(digest, self.code_digest or "") for digest in digests)
+
+    async def take_try(self) -> bool:
+        """Count a try; False when the tries are used up. One conditional update, so that parallel tries all count."""
+        taken = await PendingSignUp.filter(id=self.id, tries__lt=SIGN_UP_TRIES).update(tries=F("tries") + 1)
+        return taken == 1
+
+    @classmethod
+    async def consume(cls, pending: "PendingSignUp") -> bool:
+        """Use a sign-up up, and all others of the same address with it. False when another request was first."""
+        won = await cls.filter(id=pending.id).delete() == 1
+        await cls.filter(email_canonical=pending.email_canonical).delete()
+        return won
+
+    @classmethod
+    async def purge(cls) -> int:
+        """Remove what has expired."""
+        return await cls.filter(expires_at__lte=clock.now()).delete()
+
+
+class SignInOrigin(Row):
+    """Where an account was signed in from: a known client address still gets in while a stranger guesses."""
+
+    KNOWN_FOR: ClassVar = timedelta(days=30)
+
+    account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField("models.Account", related_name=False)
+    account_id: UUID
+    network = fields.CharField(max_length=64)
+    agent_digest = fields.CharField(max_length=64)
+    seen_at = fields.DatetimeField()
+
+    class Meta:
+        table = "sign_in_origins"
+        unique_together = (("account_id", "network", "agent_digest"),)
+
+    @classmethod
+    async def note(cls, account_id: UUID, *, network: str, user_agent: str) -> bool:
+        """Remember a sign-in that worked. True when the pair of address and user agent is new to the account."""
+        agent_digest = tokens.digest(user_agent)
+        pair = cls.filter(account_id=account_id, network=network, agent_digest=agent_digest)
+        if await pair.update(seen_at=clock.now()):
+            return False
+        await cls.create(account_id=account_id, network=network, agent_digest=agent_digest, seen_at=clock.now())
+        return True
+
+    @classmethod
+    async def is_known(cls, account_id: UUID, network: str) -> bool:
+        """Whether this client address signed in to this account within 30 days."""
+        recently = clock.now() - cls.KNOWN_FOR
+        return await cls.filter(account_id=account_id, network=network, seen_at__gt=recently).exists()

@@ -1,0 +1,110 @@
+"""The outbox: mails written in the transaction that causes them, sent afterwards, at least once."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+
+import orjson
+from tortoise import fields
+from tortoise.expressions import F, Q
+
+from kit import clock
+from kit.keyring import Keyring
+from models.base import Row
+
+PURPOSE = "mail"
+CLAIM = timedelta(minutes=2)
+"""How long one sender may take over a mail before another may try it."""
+
+KEPT_FOR_THE_OUTBOX = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A mail to one address."""
+
+    to: str
+    subject: str
+    text: str
+
+
+class OutgoingMail(Row):
+    """A mail on its way. Its text rests sealed, and is wiped once it is sent (the development outbox keeps it)."""
+
+    address_digest = fields.CharField(max_length=80, db_index=True)
+    sealed: str | None = fields.TextField(null=True)
+    due_at = fields.DatetimeField(default=clock.now)
+    claimed_until = fields.DatetimeField(null=True)
+    attempts = fields.IntField(default=0)
+    sent_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "outgoing_mails"
+        indexes = (("sent_at", "due_at"),)
+
+    @classmethod
+    async def queue(cls, message: Message, *, address: str, keyring: Keyring) -> "OutgoingMail":
+        """Put a mail into the outbox, in the present unit of work. `address` is the canonical one."""
+        mail = cls(address_digest=keyring.keyed_digest(address, purpose=PURPOSE))
+        mail.sealed = keyring.seal(orjson.dumps(asdict(message)), purpose=PURPOSE, bound_to=str(mail.id))
+        await mail.save(force_create=True)
+        return mail
+
+    def unseal(self, keyring: Keyring) -> Message:
+        """The mail itself. Raises SealBroken when it was tampered with or wiped."""
+        return Message(**orjson.loads(keyring.open(self.sealed or "", purpose=PURPOSE, bound_to=str(self.id))))
+
+    @classmethod
+    async def any_due(cls) -> bool:
+        """Whether there is anything to claim: a look that starts no transaction."""
+        now = clock.now()
+        unclaimed = Q(claimed_until__isnull=True) | Q(claimed_until__lte=now)
+        return await cls.filter(unclaimed, sent_at__isnull=True, due_at__lte=now).exists()
+
+    @classmethod
+    async def claim_due(cls, *, at_most: int) -> list["OutgoingMail"]:
+        """Mails to send now. Each is claimed by one conditional update, so no two processes send the same one."""
+        now = clock.now()
+        unclaimed = Q(claimed_until__isnull=True) | Q(claimed_until__lte=now)
+        due = await cls.filter(unclaimed, sent_at__isnull=True, due_at__lte=now).order_by("due_at").limit(at_most)
+        claimed = []
+        for mail in due:
+            won = await cls.filter(unclaimed, id=mail.id, sent_at__isnull=True).update(
+                claimed_until=now + CLAIM, attempts=F("attempts") + 1
+            )
+            if won:
+                mail.attempts += 1
+                claimed.append(mail)
+        return claimed
+
+    async def note_sent(self, *, keep_text: bool) -> None:
+        """It is out: it will not be sent again."""
+        self.sent_at = clock.now()
+        if not keep_text:
+            self.sealed = None
+        await self.save(update_fields=["sent_at", "sealed"])
+
+    async def put_off(self, until: datetime) -> None:
+        """It could not be sent: try again later."""
+        await OutgoingMail.filter(id=self.id).update(due_at=until, claimed_until=None)
+
+    @classmethod
+    async def reseal(cls, keyring: Keyring) -> int:
+        """Seal anew, under the newest key, what rests under an older one. Returns how many mails that were."""
+        resealed = 0
+        async for mail in cls.filter(sealed__isnull=False):
+            if keyring.is_newest(mail.sealed or ""):
+                continue
+            plain = keyring.open(mail.sealed or "", purpose=PURPOSE, bound_to=str(mail.id))
+            sealed = keyring.seal(plain, purpose=PURPOSE, bound_to=str(mail.id))
+            resealed += await cls.filter(id=mail.id, sealed=mail.sealed).update(sealed=sealed)
+        return resealed
+
+    @classmethod
+    async def newest_sent(cls) -> list["OutgoingMail"]:
+        """The last mails that went out with their text kept, newest first."""
+        return await cls.filter(sent_at__isnull=False, sealed__isnull=False).order_by("-id").limit(KEPT_FOR_THE_OUTBOX)
+
+    @classmethod
+    async def purge(cls, *, sent_before: datetime) -> int:
+        """Remove what went out long ago."""
+        return await cls.filter(sent_at__lt=sent_before).delete()

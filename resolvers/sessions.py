@@ -1,0 +1,116 @@
+"""Signing in and staying signed in."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from kit import clock
+from kit.addresses import client_network
+from kit.errors import InvalidCredentials, InvalidInput
+from kit.session_tokens import SessionClaims
+from kit.text import clean_email
+from models import Account, SecurityEventKind, SignInOrigin
+from models.base import unit_of_work
+from resolvers.callers import Caller
+from resolvers.passwords import prove_password, record_failed_sign_in
+
+PASSWORD = "PASSWORD"  # noqa: S105 - the contract's name of a method
+
+
+@dataclass(frozen=True, slots=True)
+class StartedSession:
+    """A session that began with this answer. `caller` is who the bearer of the token is."""
+
+    token: str
+    claims: SessionClaims
+    caller: Caller
+
+
+def start_session(
+    caller: Caller, account: Account, *, methods: tuple[str, ...], signed_in_at: datetime | None = None
+) -> StartedSession:
+    """A seven-day token of the account's present generation. Without `signed_in_at` the sign-in is now."""
+    token, claims = caller.services.sessions.issue(
+        account_id=account.id,
+        generation=account.generation,
+        signed_in_at=signed_in_at or clock.now(),
+        methods=methods,
+    )
+    return StartedSession(token, claims, caller.with_session(account, claims))
+
+
+async def note_sign_in(caller: Caller, account: Account) -> None:
+    """Remember where the account was signed in from, in the present unit of work."""
+    origin = caller.origin
+    await SignInOrigin.note(account.id, network=client_network(origin.ip_address), user_agent=origin.user_agent)
+
+
+async def open_door(caller: Caller, account: Account, *, method: str) -> StartedSession:
+    """What follows a first factor that was right, for every road in, in the present unit of work.
+
+    SECURITY: no other function starts a session for someone who had none (ASVS 6.3.4).
+    """
+    await note_sign_in(caller, account)
+    await caller.record(account.id, SecurityEventKind.SIGNED_IN, method=method)
+    return start_session(caller, account, methods=(method,))
+
+
+async def log_in(caller: Caller, *, email: str, password: str) -> StartedSession:
+    """Sign in with a password. Raises InvalidCredentials, InvalidInput, TooManyAttempts."""
+    address = clean_email(email, "input.email")
+    found = await Account.find_by_email(address)
+    try:
+        verdict = await prove_password(
+            caller, found, address=address.canonical, password=password, path="input.password"
+        )
+    except InvalidCredentials:
+        if found is not None:
+            caller.services.in_background(record_failed_sign_in(caller, found.id, "wrong_password"))
+        raise
+    assert found is not None  # noqa: S101 - no account has a password that matches
+    new_hash = await caller.services.passwords.hash(password) if verdict.needs_rehash else None
+    return await _sign_in(caller, found, new_hash=new_hash)
+
+
+async def _sign_in(caller: Caller, found: Account, *, new_hash: str | None) -> StartedSession:
+    async with unit_of_work():
+        account = await Account.lock(found.id)
+        # SECURITY: a password that was changed while this one was being hashed is wrong by now.
+        if account is None or account.password_hash != found.password_hash:
+            raise InvalidCredentials
+        if new_hash is not None:
+            account.password_hash = new_hash
+            await account.save(update_fields=["password_hash"])
+        return await open_door(caller, account, method=PASSWORD)
+
+
+async def refresh_session(caller: Caller) -> StartedSession:
+    """A new token for a valid one: same sign-in, seven more days at most. Raises Refused(SESSION_REQUIRED)."""
+    _, session = caller.session_of_a_person()
+    async with caller.changing_account() as account:
+        return start_session(caller, account, methods=session.methods, signed_in_at=session.signed_in_at)
+
+
+async def step_up(caller: Caller, *, password: str | None) -> StartedSession:
+    """Prove again who is calling, for a session fresh enough for sensitive changes.
+
+    Raises InvalidCredentials, InvalidInput, TooManyAttempts, Refused(SESSION_REQUIRED).
+    """
+    facts, session = caller.session_of_a_person()
+    if password is None:
+        raise InvalidInput.of("input.password", "is what this account is proved with")
+    found = await Account.get(id=facts.id)
+    await prove_password(caller, found, address=found.email_canonical, password=password, path="input.password")
+    async with caller.changing_account() as account:
+        if account.password_hash != found.password_hash:
+            raise InvalidCredentials
+        await note_sign_in(caller, account)
+        return start_session(caller, account, methods=tuple(dict.fromkeys((*session.methods, PASSWORD))))
+
+
+async def sign_out_everywhere(caller: Caller) -> StartedSession:
+    """End every session, and begin one for the caller. Raises Refused(SESSION_REQUIRED)."""
+    _, session = caller.session_of_a_person()
+    async with caller.changing_account() as account:
+        await account.raise_generation()
+        await caller.record(account.id, SecurityEventKind.SIGNED_OUT_EVERYWHERE)
+        return start_session(caller, account, methods=session.methods, signed_in_at=session.signed_in_at)

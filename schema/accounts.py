@@ -1,0 +1,90 @@
+"""The account, as its own caller sees it. Nobody sees another's."""
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+import models
+from kit import ids
+from models.pages import read_page
+from resolvers.callers import Caller
+from schema.connections import DEFAULT_PAGE, After, Connection, First, Node, connection_of
+from schema.events import SecurityEvent
+from schema.key_type import ApiKey
+from schema.scalars import EmailAddress
+from schema.user_errors import AuthenticationMethod
+
+
+@strawberry.type(description="The caller signed in as a person.")
+class SessionAuthentication:
+    signed_in_at: datetime = strawberry.field(description="When the person proved who they are; a refresh keeps it.")
+    expires_at: datetime = strawberry.field(description="When this session ends.")
+    methods: list[AuthenticationMethod] = strawberry.field(description="How the person proved it.")
+
+
+@strawberry.type(description="The caller is a program with an API key.")
+class ApiKeyAuthentication:
+    api_key: ApiKey = strawberry.field(description="The key.")
+
+
+Authentication = Annotated[
+    SessionAuthentication | ApiKeyAuthentication,
+    strawberry.union("Authentication", description="How a caller proved who they are."),
+]
+
+
+@strawberry.type(description="A person's account.")
+class Account(Node):
+    email: EmailAddress = strawberry.field(description="The address to sign in with.")
+    created_at: datetime = strawberry.field(description="When the account was made.")
+    has_password: bool = strawberry.field(description="Whether there is a password to sign in with.")
+    caller: strawberry.Private[Caller]
+
+    @classmethod
+    def of_caller(cls, caller: Caller) -> "Account":
+        """The account of a caller who is signed in. Raises Unauthenticated."""
+        facts = caller.signed_in()
+        return cls(
+            id=strawberry.ID(ids.to_global("account", facts.id)),
+            email=EmailAddress(facts.email),
+            created_at=facts.created_at,
+            has_password=facts.has_password,
+            caller=caller,
+        )
+
+    @strawberry.field(description="How the caller proved who they are.")
+    async def authentication(self) -> Authentication:
+        session = self.caller.session
+        if session is None:
+            return ApiKeyAuthentication(api_key=ApiKey.from_row(await models.ApiKey.get(id=self.caller.api_key_id)))
+        return SessionAuthentication(
+            signed_in_at=session.signed_in_at,
+            expires_at=session.expires_at,
+            methods=[AuthenticationMethod(method) for method in session.methods],
+        )
+
+    @strawberry.field(description="The account's API keys, oldest first.")
+    async def api_keys(self, first: First = DEFAULT_PAGE, after: After = None) -> Connection[ApiKey]:
+        rows = models.ApiKey.filter(account_id=self.caller.signed_in().id)
+        return connection_of(await read_page(rows, first=_size(first), after=after), ApiKey.from_row)
+
+    @strawberry.field(description="What happened to this account, newest first.")
+    async def security_events(
+        self,
+        first: First = DEFAULT_PAGE,
+        after: After = None,
+        kinds: Annotated[
+            list[models.SecurityEventKind] | None,
+            strawberry.argument(description="Only these kinds; all, if left out."),
+        ] = None,
+    ) -> Connection[SecurityEvent]:
+        rows = models.SecurityEvent.filter(account_id=self.caller.signed_in().id)
+        if kinds is not None:
+            rows = rows.filter(kind__in=[kind.value for kind in kinds])
+        page = await read_page(rows, first=_size(first), after=after, newest_first=True)
+        return connection_of(page, SecurityEvent.from_row)
+
+
+def _size(first: int | None) -> int:
+    return DEFAULT_PAGE if first is None else first

@@ -1,0 +1,68 @@
+"""The query root."""
+
+from typing import Annotated
+
+import strawberry
+
+import models
+from kit import ids, password_rules
+from schema.accounts import Account
+from schema.connections import Node
+from schema.context import Info
+from schema.events import SecurityEvent
+from schema.key_type import ApiKey
+
+
+@strawberry.type(
+    description="Sign-in methods that this installation offers, and its rules: "
+    "what a sign-up form needs to draw itself."
+)
+class SignInOptions:
+    password_min_length: int = strawberry.field(description="In Unicode code points.")
+    password_max_length: int = strawberry.field(description="In Unicode code points.")
+    privacy_policy_url: str | None = strawberry.field(
+        description="Where this installation explains what it stores and how to ask for erasure (GDPR); "
+        "null if not set."
+    )
+
+
+@strawberry.type(description="What can be read.")
+class Query:
+    @strawberry.field(
+        description="The account behind the bearer token, or null without one. A bad token is an UNAUTHENTICATED error."
+    )
+    async def viewer(self, info: Info) -> Account | None:
+        caller = info.context.caller
+        return Account.of_caller(caller) if caller.account else None
+
+    @strawberry.field(description="Any object the caller may see, by its global id.")
+    async def node(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The global id.")]
+    ) -> Node | None:
+        return await _find_node(info, id)
+
+    @strawberry.field(
+        description="Sign-in methods that this installation offers, and its rules: "
+        "what a sign-up form needs to draw itself."
+    )
+    async def sign_in_options(self, info: Info) -> SignInOptions:
+        return SignInOptions(
+            password_min_length=password_rules.MIN_LENGTH,
+            password_max_length=password_rules.MAX_LENGTH,
+            privacy_policy_url=info.context.caller.services.settings.privacy_policy_url,
+        )
+
+
+async def _find_node(info: Info, global_id: str) -> Node | None:
+    """SECURITY: every look-up is scoped to the caller's account; foreign, unknown and malformed ids are all null."""
+    caller = info.context.caller
+    account_id = caller.signed_in().id
+    if ids.from_global("account", global_id) == account_id:
+        return Account.of_caller(caller)
+    if key_id := ids.from_global("apikey", global_id):
+        key = await models.ApiKey.filter(id=key_id, account_id=account_id).first()
+        return ApiKey.from_row(key) if key else None
+    if event_id := ids.from_global("event", global_id):
+        event = await models.SecurityEvent.filter(id=event_id, account_id=account_id).first()
+        return SecurityEvent.from_row(event) if event else None
+    return None

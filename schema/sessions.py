@@ -1,0 +1,148 @@
+"""Signing up and signing in, as clients see it."""
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from resolvers import accounts, sessions
+from resolvers.sessions import StartedSession
+from schema.accounts import Account
+from schema.context import Info
+from schema.scalars import EmailAddress, Secret
+from schema.user_errors import InvalidCode, InvalidCredentials, InvalidInput, InvalidToken, Refused, TooManyAttempts
+
+
+@strawberry.input(description="Who signs up.")
+class SignUpInput:
+    email: EmailAddress = strawberry.field(description="The address, which must be able to get mail.")
+    password: Secret = strawberry.field(description="The password to have: 8 to 256 characters, better 15 or more.")
+
+
+@strawberry.input(description="What finishes a sign-up.")
+class CompleteSignUpInput:
+    sign_up_token: Secret = strawberry.field(description="From `signUp`, in the client that started.")
+    code: Secret = strawberry.field(description="The six digits that were mailed.")
+
+
+@strawberry.input(description="Who signs in.")
+class LogInInput:
+    email: EmailAddress = strawberry.field(description="The account's address.")
+    password: Secret = strawberry.field(description="The account's password.")
+
+
+@strawberry.input(description="Give what the account has.")
+class StepUpInput:
+    password: Secret | None = strawberry.field(default=None, description="The account's password.")
+
+
+@strawberry.type(description="A sign-up that waits for the mailed code.")
+class SignUpStarted:
+    email: EmailAddress = strawberry.field(description="Where the code was mailed.")
+    sign_up_token: Secret = strawberry.field(description="Keep it: `completeSignUp` wants it beside the mailed code.")
+    expires_at: datetime = strawberry.field(description="Until when the code works.")
+
+
+@strawberry.type(
+    description="A sign-in. Send `token` as `Authorization: Bearer …`; it ends at `expiresAt`, seven days on."
+)
+class SessionStarted:
+    token: Secret = strawberry.field(description="The session token.")
+    expires_at: datetime = strawberry.field(description="When the token ends.")
+    account: Account = strawberry.field(description="Who is signed in.")
+
+    @classmethod
+    def of(cls, session: StartedSession) -> "SessionStarted":
+        """What clients see of a session that began with this answer."""
+        return cls(
+            token=Secret(session.token),
+            expires_at=session.claims.expires_at,
+            account=Account.of_caller(session.caller),
+        )
+
+
+@strawberry.type(description="A success after which the caller holds a new session: the older ones have ended.")
+class AccountSecured:
+    account: Account = strawberry.field(description="The account as it is now.")
+    session: SessionStarted = strawberry.field(description="The caller's new session.")
+
+    @classmethod
+    def of(cls, session: StartedSession) -> "AccountSecured":
+        """What clients see of a change that ended all sessions but the caller's new one."""
+        return cls(account=Account.of_caller(session.caller), session=SessionStarted.of(session))
+
+
+SignUpResult = Annotated[
+    SignUpStarted | InvalidInput | TooManyAttempts,
+    strawberry.union("SignUpResult", description="How `signUp` answers."),
+]
+CompleteSignUpResult = Annotated[
+    SessionStarted | InvalidCode | InvalidToken | TooManyAttempts,
+    strawberry.union("CompleteSignUpResult", description="How `completeSignUp` answers."),
+]
+LogInResult = Annotated[
+    SessionStarted | InvalidCredentials | InvalidInput | TooManyAttempts,
+    strawberry.union("LogInResult", description="How `logIn` answers."),
+]
+RefreshSessionResult = Annotated[
+    SessionStarted | Refused, strawberry.union("RefreshSessionResult", description="How `refreshSession` answers.")
+]
+StepUpResult = Annotated[
+    SessionStarted | InvalidCredentials | InvalidInput | TooManyAttempts | Refused,
+    strawberry.union("StepUpResult", description="How `stepUp` answers."),
+]
+SignOutEverywhereResult = Annotated[
+    SessionStarted | Refused,
+    strawberry.union("SignOutEverywhereResult", description="How `signOutEverywhere` answers."),
+]
+
+
+@strawberry.type
+class SessionMutations:
+    @strawberry.mutation(
+        description="Starts a sign-up and mails a six-digit code. Answers the same whether or not the address has an "
+        "account; the owner of an existing account gets a mail that says so instead."
+    )
+    async def sign_up(
+        self, info: Info, input: Annotated[SignUpInput, strawberry.argument(description="Who signs up.")]
+    ) -> SignUpResult:
+        started = await accounts.sign_up(info.context.caller, email=input.email, password=input.password)
+        return SignUpStarted(
+            email=EmailAddress(started.email),
+            sign_up_token=Secret(started.raw_token),
+            expires_at=started.expires_at,
+        )
+
+    @strawberry.mutation(
+        description="Finishes a sign-up with the mailed code, in the client that started it, and signs in."
+    )
+    async def complete_sign_up(
+        self, info: Info, input: Annotated[CompleteSignUpInput, strawberry.argument(description="Token and code.")]
+    ) -> CompleteSignUpResult:
+        return SessionStarted.of(
+            await accounts.complete_sign_up(info.context.caller, sign_up_token=input.sign_up_token, code=input.code)
+        )
+
+    @strawberry.mutation(description="Signs in with a password.")
+    async def log_in(
+        self, info: Info, input: Annotated[LogInInput, strawberry.argument(description="Who signs in.")]
+    ) -> LogInResult:
+        return SessionStarted.of(await sessions.log_in(info.context.caller, email=input.email, password=input.password))
+
+    @strawberry.mutation(description="A fresh seven-day session token for a valid one. API keys can't be refreshed.")
+    async def refresh_session(self, info: Info) -> RefreshSessionResult:
+        return SessionStarted.of(await sessions.refresh_session(info.context.caller))
+
+    @strawberry.mutation(
+        description="Proves again who is calling: answers with a session fresh enough for sensitive changes."
+    )
+    async def step_up(
+        self, info: Info, input: Annotated[StepUpInput, strawberry.argument(description="What proves it.")]
+    ) -> StepUpResult:
+        return SessionStarted.of(await sessions.step_up(info.context.caller, password=input.password))
+
+    @strawberry.mutation(
+        description="Ends every session of the account, and answers with one new session for the caller."
+    )
+    async def sign_out_everywhere(self, info: Info) -> SignOutEverywhereResult:
+        return SessionStarted.of(await sessions.sign_out_everywhere(info.context.caller))

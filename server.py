@@ -1,0 +1,307 @@
+"""The gateway's process: `python server.py` is its command line, `server:app` its ASGI application. It only wires."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
+
+from kit import logs
+from kit.background import Background
+from kit.errors import Unavailable
+from kit.keyring import Keyring
+from kit.origin import Origin
+from kit.passwords import Passwords
+from kit.session_tokens import SessionTokens
+from kit.settings import Settings, SettingsError, load_settings, setting_warnings
+from kit.throttle import RedisCounters, Throttle
+from mails.sender import Sender
+from mails.transports import open_transport
+from models import DatabaseCounters, credentials, database
+from resolvers import upkeep
+from resolvers.callers import Services, identify
+from resolvers.key_usage import KeyUsage
+from schema import CREDENTIAL_MUTATIONS, schema
+from schema.context import Context
+from transport import pages
+from transport.documents import Documents
+from transport.endpoint import GraphQLEndpoint
+from transport.headers import HeadersMiddleware
+from transport.trusted_documents import TrustedDocuments, load_manifest
+
+PLAYGROUND = Path(__file__).parent / "playground" / "dist"
+LONG_STATEMENT_SECONDS = 600.0
+"""How long a statement of a migration may take."""
+
+GRACE_SECONDS = 10
+"""How long requests in flight, and the mail that is being sent, may take after SIGTERM."""
+
+log = structlog.get_logger("gatehouse")
+
+
+class Gateway:
+    """What one process runs: its services while it is started, and the application that answers."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.stopping = False
+        self.app = _with_headers(
+            Starlette(routes=self._routes(), lifespan=self._lifespan, exception_handlers=_PLAIN), settings
+        )
+        self._services: Services | None = None
+        self._sender: Sender | None = None
+
+    @asynccontextmanager
+    async def _lifespan(self, _: object) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            context = await database.open_database(self.settings.database_url)
+            stack.push_async_callback(database.close_database, context)
+            await prepare_database(self.settings)
+            await self._start(stack)
+            log.info("ready", environment=self.settings.environment, url=self.settings.public_url)
+            yield
+            self.stopping = True
+
+    async def _start(self, stack: AsyncExitStack) -> None:
+        settings, keyring = self.settings, Keyring(self.settings.secret_keys)
+        store = RedisCounters(settings.redis_url) if settings.redis_url else DatabaseCounters()
+        stack.push_async_callback(store.close)
+        passwords = Passwords(settings)
+        stack.callback(passwords.close)
+        reader = credentials.open_reader(settings.database_url)
+        stack.callback(reader.close)
+        sender, key_usage, background = Sender(open_transport(settings.mail_url), keyring), KeyUsage(), Background()
+        await stack.enter_async_context(_running(sender.run, sender.stop))
+        await stack.enter_async_context(_running(key_usage.run, key_usage.stop))
+        stack.push_async_callback(background.drain)
+        self._sender = sender
+        self._services = Services(
+            settings=settings,
+            keyring=keyring,
+            sessions=SessionTokens(keyring, settings.session_max_age),
+            passwords=passwords,
+            throttle=Throttle(store, enabled=settings.rate_limits),
+            reader=reader,
+            key_usage=key_usage,
+            wake_sender=sender.wake,
+            in_background=background.start,
+        )
+
+    def _routes(self) -> list[BaseRoute]:
+        settings = self.settings
+        routes = [Route("/graphql", self._endpoint()), *pages.health_routes(self._not_ready)]
+        if settings.mail_url == "outbox:" and not settings.is_production:
+            routes.append(pages.outbox_route(self._newest_mails))
+        if settings.playground:
+            routes += pages.playground_routes(PLAYGROUND)
+        return routes
+
+    def _endpoint(self) -> ASGIApp:
+        settings = self.settings
+        manifest = load_manifest(settings.trusted_documents) if settings.trusted_documents else None
+        return GraphQLEndpoint(
+            Documents(
+                schema._schema,  # noqa: SLF001 - Strawberry's own name for what it built
+                introspection=settings.introspection,
+                credential_fields=CREDENTIAL_MUTATIONS,
+            ),
+            self._identify,
+            trusted_documents=TrustedDocuments(manifest, only_listed=bool(manifest) and settings.is_production),
+            playground=pages.playground_page(PLAYGROUND) if settings.playground else None,
+            trusted_proxies=settings.trusted_proxies,
+        )
+
+    def started(self) -> AbstractAsyncContextManager[None]:
+        """The gateway while it runs, without a server around it: for tests."""
+        return self._lifespan(None)
+
+    async def _identify(self, authorization: str | None, origin: Origin) -> Context:
+        if self._services is None:
+            raise Unavailable("The gateway")
+        return Context(await identify(self._services, authorization, origin))
+
+    async def _newest_mails(self) -> list[dict[str, str]]:
+        return await self._sender.newest_sent() if self._sender else []
+
+    async def _not_ready(self) -> dict[str, str]:
+        if self.stopping or self._services is None:
+            return {"gateway": "is starting or stopping"}
+        checks = {"database": database.ping}
+        if self.settings.redis_url:
+            checks["redis"] = self._services.throttle.store.ping
+        return await failing(checks)
+
+
+_PLAIN = {HTTPException: pages.plain_error}
+
+
+def _with_headers(app: ASGIApp, settings: Settings) -> ASGIApp:
+    return HeadersMiddleware(app, public_url=settings.public_url, cors_origins=settings.cors_origins)
+
+
+@asynccontextmanager
+async def _running(run: Callable[[], Coroutine[Any, Any, None]], stop: Callable[[], None]) -> AsyncIterator[None]:
+    """A loop that runs meanwhile; it is asked to stop, and cancelled only if it takes too long."""
+    task = asyncio.create_task(run())
+    try:
+        yield
+    finally:
+        stop()
+        await asyncio.wait([task], timeout=GRACE_SECONDS)
+        task.cancel()
+
+
+async def failing(checks: dict[str, Callable[[], Coroutine[Any, Any, None]]]) -> dict[str, str]:
+    """Which of these do not answer, and what is said of them."""
+    missing = {}
+    for name, check in checks.items():
+        try:
+            await check()
+        except Unavailable as cause:
+            missing[name] = str(cause)
+    return missing
+
+
+async def prepare_database(settings: Settings) -> None:
+    """In development, migrate; in production, refuse a database that is behind. Raises SettingsError, Unavailable."""
+    missing = await database.missing_migrations()
+    if missing and settings.is_production:
+        raise SettingsError(
+            f"The database lacks {', '.join(missing)}: run `python server.py migrate`, then start again."
+        )
+    if missing:
+        log.info("migrated", applied=await database.migrate())
+
+
+# --- The command line
+
+
+class Server(uvicorn.Server):
+    """Says at once that it is stopping, so that a load balancer looks elsewhere while requests in flight end."""
+
+    def __init__(self, config: uvicorn.Config, gateway: Gateway) -> None:
+        super().__init__(config)
+        self._gateway = gateway
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """SIGTERM or SIGINT came."""
+        self._gateway.stopping = True
+        super().handle_exit(sig, frame)
+
+
+def serve(settings: Settings) -> int:
+    """Serve until told to stop."""
+    # uvicorn raises the signal it caught once more when it is done: by then it means nothing but a clean end.
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    signal.signal(signal.SIGINT, lambda *_: None)
+    options: dict[str, Any] = {
+        "host": settings.host,
+        "port": settings.port,
+        "log_config": None,
+        "access_log": False,
+        "server_header": False,
+        "proxy_headers": False,
+        "http": "httptools",
+        "timeout_graceful_shutdown": GRACE_SECONDS,
+    }
+    if settings.workers > 1:
+        uvicorn.run("server:app", workers=settings.workers, **options)
+        return 0
+    gateway = Gateway(settings)
+    server = Server(uvicorn.Config(gateway.app, lifespan="on", **options), gateway)
+    server.run()
+    return 0 if server.started else 1
+
+
+async def _with_database(settings: Settings, work: Callable[[], Coroutine[Any, Any, object]]) -> int:
+    context = await database.open_database(settings.database_url, statement_seconds=LONG_STATEMENT_SECONDS)
+    try:
+        print(await work())
+    finally:
+        await database.close_database(context)
+    return 0
+
+
+def migrate(settings: Settings) -> int:
+    """Bring the database up to date."""
+    return asyncio.run(_with_database(settings, database.migrate))
+
+
+def rotate_secrets(settings: Settings) -> int:
+    """Seal what is stored under the newest key."""
+    return asyncio.run(_with_database(settings, lambda: upkeep.rotate_secrets(Keyring(settings.secret_keys))))
+
+
+def purge(settings: Settings) -> int:
+    """Remove expired rows."""
+    return asyncio.run(_with_database(settings, upkeep.purge))
+
+
+def check(settings: Settings) -> int:
+    """Reach everything that the settings name, and say what is wrong."""
+    missing = asyncio.run(_check(settings))
+    for name, problem in missing.items():
+        print(f"{name}: {problem}")
+    print("Something is wrong." if missing else "Everything answers.")
+    return 1 if missing else 0
+
+
+async def _check(settings: Settings) -> dict[str, str]:
+    async def reach_database() -> None:
+        context = await database.open_database(settings.database_url)
+        await database.close_database(context)
+
+    checks: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
+        "database": reach_database,
+        "mail": open_transport(settings.mail_url).check,
+    }
+    if settings.redis_url:
+        store = RedisCounters(settings.redis_url)
+        checks["redis"] = store.ping
+    return await failing(checks)
+
+
+COMMANDS = {"serve": serve, "migrate": migrate, "check": check, "rotate-secrets": rotate_secrets, "purge": purge}
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="server.py", description=__doc__)
+    parser.add_argument("command", nargs="?", default="serve", choices=[*COMMANDS, "schema"])
+    command = parser.parse_args(arguments).command
+    if command == "schema":
+        sys.stdout.write(f"{schema.as_str()}\n")
+        return 0
+    try:
+        settings = load_settings()
+        logs.configure(level=settings.log_level, form=settings.log_format)
+        for warning in setting_warnings(settings):
+            log.warning("setting", problem=warning)
+        return COMMANDS[command](settings)
+    except (SettingsError, Unavailable) as problem:
+        print(problem, file=sys.stderr)
+        return 1
+
+
+def __getattr__(name: str) -> ASGIApp:
+    """`server:app`, made when it is asked for: the other commands need none."""
+    if name != "app":
+        raise AttributeError(name)
+    settings = load_settings()
+    logs.configure(level=settings.log_level, form=settings.log_format)
+    return Gateway(settings).app
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

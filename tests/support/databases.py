@@ -1,0 +1,35 @@
+"""A migrated database for a test, made by copying or emptying one that was migrated once."""
+
+import asyncio
+import shutil
+from pathlib import Path
+
+from models import database
+from tests.support.postgres import PostgresServer
+
+
+async def migrate(url: str) -> None:
+    """Bring the database of that URL up to date."""
+    context = await database.open_database(url)
+    try:
+        await database.migrate()
+    finally:
+        await database.close_database(context)
+
+
+class SqliteTemplate:
+    """An SQLite file that is up to date, to be copied for each test."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "template.sqlite3"
+        asyncio.run(migrate(f"sqlite://{self._file}"))
+
+    def copy_to(self, folder: Path) -> str:
+        """Copy the file and give the copy's URL."""
+        copy = shutil.copyfile(self._file, folder / "gatehouse.sqlite3")
+        return f"sqlite://{copy}"
+
+
+def prepare_postgres(server: PostgresServer) -> None:
+    """Make what the server gives out to tests."""
+    asyncio.run(server.prepare(migrate))
