@@ -117,7 +117,7 @@ class Gateway:
                 credential_fields=CREDENTIAL_MUTATIONS,
             ),
             self._identify,
-            trusted_documents=TrustedDocuments(manifest, only_listed=bool(manifest) and settings.is_production),
+            trusted_documents=TrustedDocuments(manifest, only_listed=manifest is not None and settings.is_production),
             playground=pages.playground_page(PLAYGROUND) if settings.playground else None,
             trusted_proxies=settings.trusted_proxies,
         )

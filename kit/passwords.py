@@ -88,7 +88,7 @@ class Passwords:
         try:
             return await asyncio.wrap_future(self._submit(job))
         except (HashingError, VerificationError) as error:
-            # Argon2 found no memory: that says nothing about the password.
+            # Argon2 found no memory, say: that tells nothing about the password.
             raise Unavailable(_WHAT) from error
 
     def _submit(self, job: Callable[[], T]) -> Future[T]:
