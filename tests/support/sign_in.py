@@ -50,9 +50,11 @@ AUTHENTICATION = """
 """
 
 
-async def try_password(client: GraphQLClient, email: str, password: str) -> Answer:
+async def try_password(
+    client: GraphQLClient, email: str, password: str, *, headers: dict[str, str] | None = None
+) -> Answer:
     """One try to sign in."""
-    return await client.run(LOG_IN, email=email, password=password)
+    return await client.run(LOG_IN, email=email, password=password, headers=headers)
 
 
 async def sign_in_again(person: Person) -> Person:
