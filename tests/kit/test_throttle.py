@@ -179,10 +179,9 @@ async def test_the_try_after_the_last_allowed_one_is_refused(store: CounterStore
 
 async def test_when_the_wait_is_over_a_new_window_begins(store: CounterStore) -> None:
     asked = Throttle(store, enabled=True)
-    for _ in range(6):
-        last = await wait_seconds(asked, [(MINUTES, "ada")])
+    waits = [await wait_seconds(asked, [(MINUTES, "ada")]) for _ in range(6)]
 
-    clock.shift(timedelta(seconds=last - 5))
+    clock.shift(timedelta(seconds=waits[-1] - 5))
     assert await wait_seconds(asked, [(MINUTES, "ada")]) == 390
     clock.shift(timedelta(seconds=390))
 
@@ -356,12 +355,13 @@ async def test_redis_forgets_what_is_over_and_knows_no_subject(redis_url: str) -
     counters = RedisCounters(redis_url)
     await Throttle(counters, enabled=True).take([(MINUTES, "ada@example.org")], ADA)
 
-    (key,) = await counters._redis.keys("*")
+    redis: Any = counters._redis
+    (key,) = await redis.keys("*")
 
     assert key.startswith(b"gatehouse:attempts:minutes:300:")
     assert b"ada" not in key
-    assert 290_000 < await counters._redis.pttl(key) <= 300_000
-    assert ADA.encode() not in b" ".join(await counters._redis.hkeys(key))
+    assert 290_000 < await redis.pttl(key) <= 300_000
+    assert ADA.encode() not in b" ".join(await redis.hkeys(key))
     await counters.close()
 
 
