@@ -121,7 +121,8 @@ async def identify(services: Services, authorization: str | None, origin: Origin
     scheme, _, credential = authorization.partition(" ")
     if scheme.lower() != "bearer":
         raise Unauthenticated
-    credential = credential.strip()
+    # Only what stands between the two is left out: a token has one spelling.
+    credential = credential.strip(" ")
     if credential.startswith(f"{tokens.API_KEY_PREFIX}_"):
         return await _identify_key(services, credential, origin)
     return await _identify_session(services, credential, origin)

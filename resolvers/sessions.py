@@ -5,7 +5,7 @@ from datetime import datetime
 
 from kit import clock
 from kit.addresses import client_network
-from kit.errors import InvalidCredentials, InvalidInput
+from kit.errors import InvalidCredentials, InvalidInput, Unauthenticated
 from kit.session_tokens import SessionClaims
 from kit.text import clean_email
 from models import Account, SecurityEventKind, SignInOrigin
@@ -98,7 +98,9 @@ async def step_up(caller: Caller, *, password: str | None) -> StartedSession:
     facts, session = caller.session_of_a_person()
     if password is None:
         raise InvalidInput.of("input.password", "is what this account is proved with")
-    found = await Account.get(id=facts.id)
+    found = await Account.get_or_none(id=facts.id)
+    if found is None:
+        raise Unauthenticated
     await prove_password(caller, found, address=found.email_canonical, password=password, path="input.password")
     async with caller.changing_account() as account:
         if account.password_hash != found.password_hash:

@@ -7,6 +7,7 @@ import strawberry
 
 import models
 from kit import ids
+from kit.errors import Unauthenticated
 from models.pages import read_page
 from resolvers.callers import Caller
 from schema.connections import DEFAULT_PAGE, After, Connection, First, Node, connection_of
@@ -57,7 +58,11 @@ class Account(Node):
     async def authentication(self) -> Authentication:
         session = self.caller.session
         if session is None:
-            return ApiKeyAuthentication(api_key=ApiKey.from_row(await models.ApiKey.get(id=self.caller.api_key_id)))
+            key = await models.ApiKey.get_or_none(id=self.caller.api_key_id)
+            if key is None:
+                # It has just revoked itself, or was revoked while this request was on its way.
+                raise Unauthenticated
+            return ApiKeyAuthentication(api_key=ApiKey.from_row(key))
         return SessionAuthentication(
             signed_in_at=session.signed_in_at,
             expires_at=session.expires_at,
