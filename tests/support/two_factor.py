@@ -107,10 +107,14 @@ class GuardedPerson:
         """The same client without a session."""
         return self.person.client.bearing(None)
 
-    async def ticket(self) -> str:
+    async def first_step(self) -> dict[str, Any]:
         """Take the first step of a sign-in, and stop there."""
         answer = await self.guest.run(LOG_IN, email=self.person.email, password=self.person.password)
-        ticket: str = answer.expect("TwoFactorRequired")["ticket"]
+        return answer.expect("TwoFactorRequired")
+
+    async def ticket(self) -> str:
+        """What the first step gave."""
+        ticket: str = (await self.first_step())["ticket"]
         return ticket
 
     async def complete(self, *, ticket: str | None = None, **proof: Any) -> Answer:
