@@ -1,7 +1,7 @@
 """The one place where a code of the authenticator app or a recovery code is tried, whatever it is tried for."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
@@ -73,14 +73,23 @@ async def spend_factor(caller: Caller, account: Account, factor: SecondFactor, *
     device = await TotpDevice.find_confirmed(account.id)
     if device is None:
         raise InvalidCode
-    try:
+    with failing_closed(account.id):
         if factor.method == "TOTP":
             await _spend_code(caller, device, factor.raw, tells_skew=holds_ticket)
         else:
             await _spend_recovery_code(caller, account, device, factor.raw)
+
+
+@contextmanager
+def failing_closed(account_id: UUID) -> Iterator[None]:
+    """Around whatever opens a seal to try a code. Raises InvalidCode where it is broken.
+
+    SECURITY: a row that was changed, or moved here from another account, lets nobody in, and someone must look.
+    """
+    try:
+        yield
     except SealBroken:
-        # SECURITY: a row that was changed, or moved here from another account, lets nobody in, and someone must look.
-        log.exception("seal_broken", account=str(account.id))
+        log.exception("seal_broken", account=str(account_id))
         raise InvalidCode from None
 
 

@@ -10,7 +10,7 @@ from mails import messages
 from models import Account, RecoveryCode, SecurityEventKind, SignInTicket, TotpDevice
 from models.base import unit_of_work
 from resolvers.callers import Caller
-from resolvers.codes import SecondFactor, counted_try, given_factor, spend_factor
+from resolvers.codes import SecondFactor, counted_try, failing_closed, given_factor, spend_factor
 from resolvers.passwords import prove_own_password
 from resolvers.sessions import PASSWORD, StartedSession, enter, start_session
 
@@ -53,7 +53,8 @@ async def confirm_two_factor_pairing(caller: Caller, *, code: str) -> EnabledTwo
     await _get_pending(await Account.get(id=facts.id))
     async with counted_try(caller, facts.id), caller.changing_account() as account:
         device = await _get_pending(account)
-        await _confirm(device, code, caller.services.keyring)
+        with failing_closed(account.id):
+            await _confirm(device, code, caller.services.keyring)
         raw_codes = await RecoveryCode.issue(device, caller.services.keyring)
         account.two_factor_enabled_at = clock.now()
         await account.save(update_fields=["two_factor_enabled_at"])

@@ -146,7 +146,7 @@ class Migration(migrations.Migration):
                 ('tries', fields.IntField(default=0)),
                 ('expires_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'sign_in_tickets', 'app': 'models', 'pk_attr': 'id', 'table_description': 'A sign-in whose first factor was right. It opens nothing but the second step, and that once.'},
+            options={'table': 'sign_in_tickets', 'app': 'models', 'indexes': [Index(fields=['account_id'])], 'pk_attr': 'id', 'table_description': 'A sign-in whose first factor was right. It opens nothing but the second step, and that once.'},
             bases=['Row'],
         ),
         ops.CreateModel(

@@ -20,7 +20,7 @@ from server import Gateway
 from tests.support.graphql_client import Answer, GraphQLClient
 from tests.support.mailbox import Mailbox
 from tests.support.people import Person, sign_up
-from tests.support.two_factor import STATUS, GuardedPerson, enable_two_factor, kinds, pair
+from tests.support.two_factor import CONFIRM, STATUS, GuardedPerson, enable_two_factor, kinds, pair
 
 TABLES = ("accounts", "totp_devices", "recovery_codes", "sign_in_tickets", "security_events", "outgoing_mails")
 
@@ -82,6 +82,21 @@ async def test_swapped_recovery_keys_let_nobody_in(guard: GuardedPerson, bob: Pe
     assert [line["log_level"] for line in logs if line["event"] == "seal_broken"] == ["error"] * 2
 
 
+async def test_swapped_pairing_is_not_confirmed(ann: Person, bob: Person) -> None:
+    phone, other = await pair(ann), await pair(bob)
+    anns, bobs = await TotpDevice.all().order_by("id")
+    await TotpDevice.filter(id=anns.id).update(secret_sealed=bobs.secret_sealed)
+
+    with capture_logs() as logs:
+        own = await ann.client.run(CONFIRM, code=phone.code())
+        others = await ann.client.run(CONFIRM, code=other.code())
+
+    own.expect("InvalidCode")
+    others.expect("InvalidCode")
+    assert [line["log_level"] for line in logs if line["event"] == "seal_broken"] == ["error"] * 2
+    assert not (await ann.client.run(STATUS)).root["twoFactor"]["enabled"]
+
+
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[GraphQLClient]:
     """A gateway with these settings, while it runs."""
@@ -134,13 +149,13 @@ async def held_accounts(url: str) -> AsyncIterator[None]:
             holder.execute("BEGIN IMMEDIATE")
             yield
     else:
-        holder = await asyncpg.connect(url)
+        other = await asyncpg.connect(url)
         try:
-            async with holder.transaction():
-                await holder.execute("SELECT id FROM accounts FOR UPDATE")
+            async with other.transaction():
+                await other.execute("SELECT id FROM accounts FOR UPDATE")
                 yield
         finally:
-            await holder.close()
+            await other.close()
 
 
 @pytest.mark.slow

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from graphql import (
@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from kit.settings import Settings
 from schema import schema
+from tests.support.authenticator import Authenticator
 from tests.support.graphql_client import Answer, GraphQLClient
 from tests.support.mailbox import Mailbox
 from tests.support.people import Person, sign_up
@@ -29,12 +30,9 @@ from tests.support.two_factor import (
     DISABLE,
     LOG_IN,
     STEP_UP,
-    Authenticator,
 )
 
-SDL = build_schema(schema.as_str())
-ROOT = SDL.mutation_type
-assert ROOT is not None
+MUTATIONS = cast("GraphQLObjectType", build_schema(schema.as_str()).mutation_type).fields
 FIRST_STEPS = {"logIn", "completeSocialLogin"}
 """Roads of people without a session, to accounts that may have a second factor: they must be able to ask for it."""
 
@@ -49,9 +47,8 @@ CREATE_KEY = 'mutation { createApiKey(input: {name: "robot"}) { __typename ... o
 
 def outcomes_of(road: str) -> dict[str, GraphQLObjectType]:
     """What a mutation may answer."""
-    answer = get_named_type(ROOT.fields[road].type)
-    members = answer.types if isinstance(answer, GraphQLUnionType) else [answer]
-    return {member.name: member for member in members if isinstance(member, GraphQLObjectType)}
+    answer = cast("GraphQLUnionType", get_named_type(MUTATIONS[road].type))
+    return {member.name: member for member in answer.types}
 
 
 def hands_out_a_session(outcome: GraphQLObjectType) -> bool:
@@ -59,7 +56,7 @@ def hands_out_a_session(outcome: GraphQLObjectType) -> bool:
     return "SessionStarted" in {outcome.name, *inner}
 
 
-ROADS = sorted(road for road in ROOT.fields if any(map(hands_out_a_session, outcomes_of(road).values())))
+ROADS = sorted(road for road in MUTATIONS if any(map(hands_out_a_session, outcomes_of(road).values())))
 """All mutations, of whatever feature, that may hand out a session."""
 
 LATER_ROADS = [road for road in ROADS if road not in FIRST_STEPS | OTHER_BEGINNINGS]
@@ -76,7 +73,7 @@ def literal(wanted: Any) -> str:
 
 def call(road: str) -> str:
     """A document that calls a mutation with something."""
-    arguments = ", ".join(f"{name}: {literal(argument.type)}" for name, argument in ROOT.fields[road].args.items())
+    arguments = ", ".join(f"{name}: {literal(argument.type)}" for name, argument in MUTATIONS[road].args.items())
     return f"mutation {{ {road}{f'({arguments})' if arguments else ''} {{ __typename ... on UserError {{ code }} }} }}"
 
 

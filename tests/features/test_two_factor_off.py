@@ -6,6 +6,7 @@ from tests.support.people import Person
 from tests.support.two_factor import (
     DISABLE,
     LOG_IN,
+    REGENERATE,
     STATUS,
     STEP_UP,
     GuardedPerson,
@@ -103,9 +104,10 @@ async def test_session_without_the_second_factor_cannot_switch_it_off(bob: Perso
     await Account.filter(email=bob.email).update(two_factor_enabled_at=enabled_at)
 
     refused = (await bob.client.run(DISABLE, password=bob.password)).expect("Refused")
+    denied = (await bob.client.run(REGENERATE)).expect("Refused")
     refreshed = await bob.client.run("mutation { refreshSession { __typename } }")
     stepped_up = await bob.client.run(STEP_UP, password=bob.password)
 
-    assert refused["code"] == "SESSION_REQUIRED"
+    assert refused["code"] == denied["code"] == "SESSION_REQUIRED"
     assert refreshed.error_codes == stepped_up.error_codes == ["UNAUTHENTICATED"]
     assert (await Account.get(email=bob.email)).two_factor_enabled_at == enabled_at

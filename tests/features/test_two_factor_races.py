@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from kit.settings import Settings
+from models import TotpDevice
 from tests.support.authenticator import STEP, Authenticator
 from tests.support.gateway_process import running_gateway
 from tests.support.graphql_client import Answer, GraphQLClient
@@ -101,6 +102,16 @@ async def test_one_pairing_is_confirmed_once(ann: Person) -> None:
     assert all(answer.status in {200, 401} for answer in answers)
     (await guard.complete(recoveryCode=guard.recovery_codes[9])).expect("SessionStarted")
     assert kinds((await guard.person.client.run(STATUS)).root).count("TWO_FACTOR_ENABLED") == 1
+
+
+async def test_one_step_is_accepted_once_also_without_a_lock_around_it(guard: GuardedPerson) -> None:
+    device = await TotpDevice.get()
+    step = (device.last_step or 0) + 1
+
+    won = await asyncio.gather(*(device.accept(step) for _ in range(CROWD)))
+
+    assert won.count(True) == 1
+    assert not await device.accept(step - 1)
 
 
 @pytest.mark.parametrize("limits", [True])

@@ -12,7 +12,6 @@ from tests.support.two_factor import (
     BEGIN,
     COMPLETE,
     CONFIRM,
-    DISABLE,
     LOG_IN,
     REGENERATE,
     STATUS,
@@ -160,12 +159,6 @@ async def test_told_skew_counts_as_a_failure_and_that_code_is_dead(guard: Guarde
     right.expect("SessionStarted")
 
 
-async def test_skew_is_not_told_to_a_mere_session(guard: GuardedPerson) -> None:
-    answer = await guard.person.client.run(STEP_UP, code=guard.phone.code(4))
-
-    assert answer.expect("InvalidCode")["clockSkewSeconds"] is None
-
-
 @pytest.mark.parametrize("spelled", NO_CODES)
 async def test_only_six_ascii_digits_are_a_code(guard: GuardedPerson, spelled: str) -> None:
     code = guard.phone.next_code()
@@ -265,44 +258,6 @@ async def test_wrong_code_leaves_an_event_and_no_session(guard: GuardedPerson, m
     status = (await guard.person.client.run(STATUS)).root
     assert status["securityEvents"]["nodes"][0] == {"kind": "SIGN_IN_FAILED", "details": {"reason": "wrong_code"}}
     assert len(await mailbox.mails()) == mails
-
-
-async def test_step_up_by_code_makes_a_session_fresh(guard: GuardedPerson) -> None:
-    clock.shift(timedelta(hours=1))
-    stale = (await guard.person.client.run(BEGIN)).expect("StepUpRequired")
-
-    session = (await guard.person.client.run(STEP_UP, code=guard.phone.code())).expect("SessionStarted")
-
-    assert stale["methods"] == ["PASSWORD", "TOTP", "RECOVERY_CODE"]
-    assert session["account"]["authentication"]["methods"] == ["PASSWORD", "TOTP"]
-    (await guard.guest.bearing(session["token"]).run(REGENERATE)).expect("RecoveryCodes")
-    (await guard.person.client.run(STEP_UP, code=guard.phone.code())).expect("InvalidCode")
-
-
-async def test_step_up_by_password_keeps_the_second_factor(guard: GuardedPerson) -> None:
-    clock.shift(timedelta(hours=1))
-
-    session = (await guard.person.client.run(STEP_UP, password=guard.person.password)).expect("SessionStarted")
-
-    assert session["account"]["authentication"]["methods"] == ["PASSWORD", "TOTP"]
-    disabled = await guard.guest.bearing(session["token"]).run(DISABLE, password=guard.person.password)
-    disabled.expect("AccountSecured")
-
-
-async def test_step_up_wants_exactly_one_proof(guard: GuardedPerson) -> None:
-    none = await guard.person.client.run(STEP_UP)
-    two = await guard.person.client.run(STEP_UP, password=guard.person.password, code=guard.phone.next_code())
-
-    none.expect("InvalidInput")
-    two.expect("InvalidInput")
-    (await guard.person.client.run(STEP_UP, code=guard.phone.code())).expect("SessionStarted")
-
-
-async def test_step_up_by_code_needs_two_factor_authentication(bob: Person) -> None:
-    by_code = (await bob.client.run(STEP_UP, code="123456")).expect("Refused")
-    by_recovery_code = (await bob.client.run(STEP_UP, recoveryCode="0000-0000-0000-0000")).expect("Refused")
-
-    assert {by_code["code"], by_recovery_code["code"]} == {"TWO_FACTOR_NOT_ENABLED"}
 
 
 async def test_refresh_keeps_the_second_factor(guard: GuardedPerson) -> None:
