@@ -25,6 +25,7 @@ class Account(Row):
     email_canonical = fields.CharField(max_length=254, unique=True)
     password_hash = fields.CharField(max_length=255, null=True)
     generation = fields.IntField(default=1)
+    two_factor_enabled_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "accounts"

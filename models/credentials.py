@@ -28,6 +28,7 @@ class AccountFacts:
     created_at: datetime
     generation: int
     has_password: bool
+    two_factor_enabled_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,9 @@ class KeyFacts:
     expires_at: datetime | None
 
 
-_ACCOUNT = "a.id, a.email, a.created_at, a.generation, a.password_hash IS NOT NULL AS has_password"
+_ACCOUNT = (
+    "a.id, a.email, a.created_at, a.generation, a.password_hash IS NOT NULL AS has_password, a.two_factor_enabled_at"
+)
 _BY_ID = f"SELECT {_ACCOUNT} FROM accounts a WHERE a.id = "  # noqa: S608 - constants
 _BY_SECRET = f"""
     SELECT {_ACCOUNT}, k.id AS key_id, k.expires_at, s.ends_at
@@ -116,12 +119,14 @@ class PostgresCredentialReader:
 
 
 def _account_facts(row: Mapping[str, Any]) -> AccountFacts:
+    enabled_at = row["two_factor_enabled_at"]
     return AccountFacts(
         id=_uuid(row["id"]),
         email=row["email"],
         created_at=_instant(row["created_at"]),
         generation=row["generation"],
         has_password=bool(row["has_password"]),
+        two_factor_enabled_at=_instant(enabled_at) if enabled_at else None,
     )
 
 

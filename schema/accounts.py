@@ -14,6 +14,7 @@ from schema.connections import DEFAULT_PAGE, After, Connection, First, Node, con
 from schema.events import SecurityEvent
 from schema.key_type import ApiKey
 from schema.scalars import EmailAddress
+from schema.two_factor_types import TwoFactorStatus
 from schema.user_errors import AuthenticationMethod
 
 
@@ -53,6 +54,10 @@ class Account(Node):
             has_password=facts.has_password,
             caller=caller,
         )
+
+    @strawberry.field(description="Whether signing in takes a second factor.")
+    def two_factor(self) -> TwoFactorStatus:
+        return TwoFactorStatus.of(self.caller.signed_in())
 
     @strawberry.field(description="How the caller proved who they are.")
     async def authentication(self) -> Authentication:
