@@ -5,15 +5,22 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
 from schema.api_keys import ApiKeyMutations
+from schema.email_changes import EmailChangeMutations
+from schema.passwords import PasswordMutations
 from schema.queries import Query
 from schema.scalars import SCALARS
 from schema.sessions import SessionMutations
 from schema.user_errors import REFUSAL_HANDLERS
 
-CREDENTIAL_MUTATIONS = frozenset({"signUp", "completeSignUp", "logIn", "stepUp", "reportLeakedApiKey"})
+CREDENTIAL_MUTATIONS = frozenset(
+    {
+        *("signUp", "completeSignUp", "logIn", "stepUp", "reportLeakedApiKey"),
+        *("resetPassword", "setPassword", "changePassword", "confirmEmailChange"),
+    }
+)
 """Root fields that take a password, a code, a ticket or a mailed token: at most one of them a request."""
 
-Mutation = merge_types("Mutation", (SessionMutations, ApiKeyMutations))
+Mutation = merge_types("Mutation", (SessionMutations, PasswordMutations, EmailChangeMutations, ApiKeyMutations))
 
 schema = strawberry.Schema(
     query=Query,
