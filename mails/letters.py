@@ -31,8 +31,7 @@ def compose(message: Message, *, sender: str, mail_id: str) -> EmailMessage:
     name, address = parseaddr(sender)
     letter = EmailMessage(policy=POLICY)
     letter["From"] = Address(name, addr_spec=address)
-    # SECURITY: parsed as one address, so that no text in it becomes a second recipient (ASVS 1.3.11).
-    letter["To"] = Address(addr_spec=message.to)
+    letter["To"] = _one_address(message.to)
     letter["Subject"] = message.subject
     letter["Date"] = format_datetime(clock.now())
     letter["Message-ID"] = f"<{mail_id}@{address.rpartition('@')[2]}>"
@@ -40,6 +39,13 @@ def compose(message: Message, *, sender: str, mail_id: str) -> EmailMessage:
     letter.set_content(message.text)
     letter.add_alternative(as_html(message), subtype="html")
     return letter
+
+
+def _one_address(text: str) -> Address:
+    """SECURITY: no text in it becomes a name or a second recipient (ASVS 1.3.11). Raises ValueError."""
+    if not re.fullmatch(r"[^\s<>(),;:@\"]+@[^\s<>(),;:@\"]+", text):
+        raise ValueError("not one plain address")
+    return Address(addr_spec=text)
 
 
 def as_html(message: Message) -> str:

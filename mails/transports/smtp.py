@@ -150,8 +150,9 @@ _REASONS: dict[type[BaseException], str] = {
     aiosmtplib.SMTPResponseException: "it said no",
     ssl.SSLCertVerificationError: "its certificate is not trusted",
     TimeoutError: "it took too long",
-    aiosmtplib.SMTPNotSupported: "it does not offer what the URL asks for: encryption, or a way to sign in",
     aiosmtplib.SMTPConnectError: "it can't be reached",
+    ConnectionError: "the connection broke",
+    aiosmtplib.SMTPException: "it does not offer what the URL asks for: encryption, or a way to sign in",
 }
 
 
