@@ -44,6 +44,11 @@ class Account(Row):
         """The account of an address, compared in canonical form."""
         return await cls.filter(email_canonical=email.canonical).first()
 
+    @classmethod
+    async def lock_by_email(cls, email: Email) -> "Account | None":
+        """As `lock`, for an address: who goes on to rows of the account must hold the account first."""
+        return await cls.filter(email_canonical=email.canonical).select_for_update().first()
+
     async def replace_password(self, former_hash: str | None, password_hash: str) -> bool:
         """Set the password where the former one (None: none) is still there. False when it isn't."""
         former = {"password_hash": former_hash} if former_hash else {"password_hash__isnull": True}

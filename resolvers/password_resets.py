@@ -1,8 +1,10 @@
 """Getting back in with a mailed link."""
 
+from contextlib import suppress
+
 from kit import clock
 from kit.addresses import client_network
-from kit.errors import InvalidInput, InvalidToken
+from kit.errors import InvalidInput, InvalidToken, Unavailable
 from kit.text import Email, clean_email
 from kit.throttle import PASSWORD_ACCOUNT, PASSWORD_KNOWN_CLIENT, RESET_MAIL, RESET_REQUEST_CLIENT, known_client
 from mails import messages
@@ -32,7 +34,7 @@ async def request_password_reset(caller: Caller, *, email: str) -> str:
 
 async def _mail_link(caller: Caller, address: Email) -> None:
     async with unit_of_work():
-        account = await Account.find_by_email(address)
+        account = await Account.lock_by_email(address)
         link = _link(caller, await PasswordReset.start(address, account))
         # SECURITY: to the stored address, not to the typed one (CVE-2019-19844).
         to = account.email if account else ""
@@ -80,10 +82,8 @@ async def _use(caller: Caller, reset: PasswordReset, password_hash: str) -> Acco
         origin = caller.origin
         await SignInOrigin.note(account.id, network=client_network(origin.ip_address), user_agent=origin.user_agent)
         await caller.record(account.id, SecurityEventKind.PASSWORD_RESET)
-        names = await ApiKey.filter(account_id=account.id).order_by("id").values_list("name", flat=True)
-        notice = messages.password_reset(
-            account.email, key_names=[str(name) for name in names], origin=origin, at=clock.now()
-        )
+        names = await ApiKey.live_names(account)
+        notice = messages.password_reset(account.email, key_names=names, origin=origin, at=clock.now())
         await caller.mail(notice, address=account.email_canonical)
     return account
 
@@ -95,4 +95,6 @@ async def _let_in_again(caller: Caller, account: Account) -> None:
         (PASSWORD_KNOWN_CLIENT, known_client(account.email_canonical, client)),
         (PASSWORD_ACCOUNT, account.email_canonical),
     ):
-        await caller.services.throttle.clear(*own, client=client)
+        # The password is set by now, whether or not the counters answer.
+        with suppress(Unavailable):
+            await caller.services.throttle.clear(*own, client=client)
