@@ -52,9 +52,6 @@ SIGN_UP_MAIL = Limit("sign_up_mail", (Window(5, _DAY),))
 SIGN_UP_CLIENT = Limit("sign_up_client", (Window(60, _HOUR),), per_client=True)
 RESET_REQUEST_CLIENT = Limit("reset_request_client", (Window(60, _HOUR),), per_client=True)
 LEAK_REPORT_CLIENT = Limit("leak_report_client", (Window(60, _HOUR),), per_client=True)
-# What the contract leaves open: a change of address mails to where the caller says, so its mails are bounded twice.
-EMAIL_CHANGE_ACCOUNT = Limit("email_change_account", (Window(20, _DAY),))
-EMAIL_CHANGE_MAIL = Limit("email_change_mail", (Window(5, _DAY),))
 INVITATION_FLEET = Limit("invitation_fleet", (Window(50, _DAY),))
 EXPORT_ACCOUNT = Limit("export_account", (Window(5, _DAY),))
 
