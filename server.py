@@ -85,7 +85,7 @@ class Gateway:
         stack.callback(passwords.close)
         reader = credentials.open_reader(settings.database_url)
         stack.callback(reader.close)
-        sender, key_usage, background = Sender(open_transport(settings.mail_url), keyring), KeyUsage(), Background()
+        sender, key_usage, background = Sender(open_transport(settings), keyring), KeyUsage(), Background()
         await stack.enter_async_context(_running(sender.run, sender.stop))
         await stack.enter_async_context(_running(key_usage.run, key_usage.stop))
         stack.push_async_callback(background.drain)
@@ -271,7 +271,7 @@ async def _check(settings: Settings) -> dict[str, str]:
 
     checks: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
         "database": reach_database,
-        "mail": open_transport(settings.mail_url).check,
+        "mail": open_transport(settings).check,
     }
     if settings.redis_url:
         store = RedisCounters(settings.redis_url)

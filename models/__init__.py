@@ -3,8 +3,10 @@
 from models.accounts import Account, PendingSignUp, SignInOrigin
 from models.api_keys import ApiKey, ApiKeySecret
 from models.attempt_counters import AttemptCounter, DatabaseCounters
+from models.email_changes import EmailChange
 from models.events import SecurityEvent, SecurityEventKind
 from models.outgoing_mail import Message, OutgoingMail
+from models.passwords import PasswordReset
 from models.two_factor import RecoveryCode, SignInTicket, TotpDevice
 
 __all__ = [
@@ -13,8 +15,10 @@ __all__ = [
     "ApiKeySecret",
     "AttemptCounter",
     "DatabaseCounters",
+    "EmailChange",
     "Message",
     "OutgoingMail",
+    "PasswordReset",
     "PendingSignUp",
     "RecoveryCode",
     "SecurityEvent",

@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 from tortoise import fields
 
-from kit import metrics
+from kit import ids, metrics
 from kit.origin import Origin
 from models.accounts import Account
 from models.base import Row, after_commit
@@ -75,3 +75,10 @@ class SecurityEvent(Row):
         after_commit(lambda: log.info("security_event", **line))
         after_commit(metrics.SECURITY_EVENTS.labels(kind.value).inc)
         return event
+
+    @classmethod
+    async def record_nobodys(cls, kind: SecurityEventKind, origin: Origin) -> None:
+        """As much work as `record`, for something that was asked for an address without an account: a line alone."""
+        await cls.filter(id=ids.new_id(), kind=kind.value).update(user_agent=origin.user_agent or None)
+        address = origin.ip_address
+        after_commit(lambda: log.info("security_event", kind=kind.value, account=None, address=address, details={}))

@@ -7,6 +7,7 @@ import orjson
 import structlog
 from tortoise import fields
 from tortoise.expressions import F, Q
+from tortoise.queryset import QuerySet
 
 from kit import clock
 from kit.keyring import Keyring, SealBroken
@@ -23,11 +24,16 @@ KEPT_FOR_THE_OUTBOX = 100
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A mail to one address."""
+    """A mail to one address, or to nobody: a decoy, which costs what a mail costs and goes nowhere."""
 
     to: str
     subject: str
     text: str
+
+    @property
+    def is_decoy(self) -> bool:
+        """Whether it is to nobody."""
+        return not self.to
 
 
 class OutgoingMail(Row):
@@ -68,7 +74,7 @@ class OutgoingMail(Row):
         """Mails to send now. Each is claimed by one conditional update, so no two processes send the same one."""
         now = clock.now()
         unclaimed = Q(claimed_until__isnull=True) | Q(claimed_until__lte=now)
-        due = await cls.filter(unclaimed, sent_at__isnull=True, due_at__lte=now).order_by("due_at").limit(at_most)
+        due = await cls.filter(unclaimed, sent_at__isnull=True, due_at__lte=now).order_by("due_at", "id").limit(at_most)
         claimed = []
         for mail in due:
             won = await cls.filter(unclaimed, id=mail.id, sent_at__isnull=True).update(
@@ -76,8 +82,21 @@ class OutgoingMail(Row):
             )
             if won:
                 mail.attempts += 1
+                mail.claimed_until = now + CLAIM
                 claimed.append(mail)
         return claimed
+
+    def is_claimed_for(self, span: timedelta) -> bool:
+        """Whether the claim lasts that long from now, so that nobody else takes the mail up meanwhile."""
+        return self.claimed_until is not None and self.claimed_until - clock.now() >= span
+
+    async def release(self) -> None:
+        """Give a claimed mail back untried."""
+        await self._still_ours().update(claimed_until=None, attempts=F("attempts") - 1)
+
+    def _still_ours(self) -> QuerySet["OutgoingMail"]:
+        # The count of attempts tells this claim from a later one, of a sender that took the mail over.
+        return OutgoingMail.filter(id=self.id, sent_at__isnull=True, attempts=self.attempts)
 
     async def note_sent(self, *, keep_text: bool) -> None:
         """It is out: it will not be sent again."""
@@ -88,7 +107,11 @@ class OutgoingMail(Row):
 
     async def put_off(self, until: datetime) -> None:
         """It could not be sent: try again later."""
-        await OutgoingMail.filter(id=self.id).update(due_at=until, claimed_until=None)
+        await self._still_ours().update(due_at=until, claimed_until=None)
+
+    async def give_up(self) -> None:
+        """It never will be sent: nothing of it is kept."""
+        await self._still_ours().delete()
 
     @classmethod
     async def reseal(cls, keyring: Keyring) -> int:

@@ -4,7 +4,15 @@ from datetime import timedelta
 
 from kit import clock
 from kit.keyring import Keyring
-from models import DatabaseCounters, OutgoingMail, PendingSignUp, SignInTicket, TotpDevice
+from models import (
+    DatabaseCounters,
+    EmailChange,
+    OutgoingMail,
+    PasswordReset,
+    PendingSignUp,
+    SignInTicket,
+    TotpDevice,
+)
 from models.base import unit_of_work
 
 SENT_MAILS_KEPT = timedelta(days=30)
@@ -21,6 +29,8 @@ async def purge() -> dict[str, int]:
     async with unit_of_work():
         return {
             "attempt_counters": counters,
+            "email_changes": await EmailChange.purge(),
+            "password_resets": await PasswordReset.purge(),
             "pending_sign_ups": await PendingSignUp.purge(),
             "sign_in_tickets": await SignInTicket.purge(),
             "totp_devices": await TotpDevice.purge(),

@@ -5,6 +5,8 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
 from schema.api_keys import ApiKeyMutations
+from schema.email_changes import EmailChangeMutations
+from schema.passwords import PasswordMutations
 from schema.queries import Query
 from schema.scalars import SCALARS
 from schema.sessions import SessionMutations
@@ -13,19 +15,17 @@ from schema.user_errors import REFUSAL_HANDLERS
 
 CREDENTIAL_MUTATIONS = frozenset(
     {
-        "signUp",
-        "completeSignUp",
-        "logIn",
-        "completeTwoFactor",
-        "stepUp",
-        "reportLeakedApiKey",
-        "confirmTwoFactorPairing",
-        "disableTwoFactor",
+        *("signUp", "completeSignUp", "logIn", "completeTwoFactor", "stepUp", "reportLeakedApiKey"),
+        *("resetPassword", "setPassword", "changePassword", "confirmEmailChange"),
+        *("confirmTwoFactorPairing", "disableTwoFactor"),
     }
 )
 """Root fields that take a password, a code, a ticket or a mailed token: at most one of them a request."""
 
-Mutation = merge_types("Mutation", (SessionMutations, ApiKeyMutations, TwoFactorMutations))
+Mutation = merge_types(
+    "Mutation",
+    (SessionMutations, PasswordMutations, EmailChangeMutations, ApiKeyMutations, TwoFactorMutations),
+)
 
 schema = strawberry.Schema(
     query=Query,

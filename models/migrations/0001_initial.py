@@ -66,6 +66,22 @@ class Migration(migrations.Migration):
             bases=['Model'],
         ),
         ops.CreateModel(
+            name='EmailChange',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('created_at', fields.DatetimeField(default=now, auto_now=False, auto_now_add=False)),
+                ('account', fields.ForeignKeyField('models.Account', source_field='account_id', unique=True, db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.CASCADE)),
+                ('email', fields.CharField(max_length=254)),
+                ('email_canonical', fields.CharField(max_length=254)),
+                ('code_digest', fields.CharField(null=True, max_length=80)),
+                ('generation', fields.IntField()),
+                ('tries', fields.IntField(default=0)),
+                ('expires_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'email_changes', 'app': 'models', 'pk_attr': 'id', 'table_description': "One account's pending change of address. Without a code digest it is a decoy, for an address that is taken."},
+            bases=['Row'],
+        ),
+        ops.CreateModel(
             name='OutgoingMail',
             fields=[
                 ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
@@ -78,6 +94,20 @@ class Migration(migrations.Migration):
                 ('sent_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
             options={'table': 'outgoing_mails', 'app': 'models', 'indexes': [Index(fields=['sent_at', 'due_at'])], 'pk_attr': 'id', 'table_description': 'A mail on its way. Its text rests sealed, and is wiped once it is sent (the development outbox keeps it).'},
+            bases=['Row'],
+        ),
+        ops.CreateModel(
+            name='PasswordReset',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('created_at', fields.DatetimeField(default=now, auto_now=False, auto_now_add=False)),
+                ('account', fields.ForeignKeyField('models.Account', source_field='account_id', null=True, db_index=True, db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.CASCADE)),
+                ('email_canonical', fields.CharField(unique=True, max_length=254)),
+                ('token_digest', fields.CharField(unique=True, max_length=64)),
+                ('generation', fields.IntField()),
+                ('expires_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'password_resets', 'app': 'models', 'pk_attr': 'id', 'table_description': 'A mailed link, one an address at most. Without an account it is a decoy, for an address that has none.'},
             bases=['Row'],
         ),
         ops.CreateModel(
