@@ -23,6 +23,7 @@ from kit.errors import Unavailable
 from kit.keyring import Keyring
 from kit.origin import Origin
 from kit.passwords import Passwords
+from kit.providers import offered
 from kit.session_tokens import SessionTokens
 from kit.settings import Settings, SettingsError, load_settings, setting_warnings
 from kit.throttle import RedisCounters, Throttle
@@ -35,6 +36,7 @@ from resolvers.key_usage import KeyUsage
 from schema import CREDENTIAL_MUTATIONS, schema
 from schema.context import Context
 from transport import pages
+from transport.demo_providers import DemoProviders
 from transport.documents import Documents
 from transport.endpoint import GraphQLEndpoint
 from transport.headers import HeadersMiddleware
@@ -56,6 +58,7 @@ class Gateway:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.stopping = False
+        self._demo = DemoProviders(settings)
         self.app = _with_headers(
             Starlette(routes=self._routes(), lifespan=self._lifespan, exception_handlers=_PLAIN), settings
         )
@@ -81,6 +84,7 @@ class Gateway:
         stack.callback(passwords.close)
         reader = credentials.open_reader(settings.database_url)
         stack.callback(reader.close)
+        providers = await stack.enter_async_context(offered.opened(settings, self._demo.transport()))
         sender, key_usage, background = Sender(open_transport(settings.mail_url), keyring), KeyUsage(), Background()
         await stack.enter_async_context(_running(sender.run, sender.stop))
         await stack.enter_async_context(_running(key_usage.run, key_usage.stop))
@@ -92,6 +96,7 @@ class Gateway:
             sessions=SessionTokens(keyring, settings.session_max_age),
             passwords=passwords,
             throttle=Throttle(store, enabled=settings.rate_limits),
+            providers=providers,
             reader=reader,
             key_usage=key_usage,
             wake_sender=sender.wake,
@@ -100,7 +105,7 @@ class Gateway:
 
     def _routes(self) -> list[BaseRoute]:
         settings = self.settings
-        routes = [Route("/graphql", self._endpoint()), *pages.health_routes(self._not_ready)]
+        routes = [Route("/graphql", self._endpoint()), *pages.health_routes(self._not_ready), *self._demo.routes]
         if settings.mail_url == "outbox:" and not settings.is_production:
             routes.append(pages.outbox_route(self._newest_mails))
         if settings.playground:

@@ -53,3 +53,13 @@ def api_key_rotated(to: str, *, key_name: str, origin: Origin, at: datetime) -> 
 def api_key_leaked(to: str, *, key_name: str, at: datetime) -> Message:
     """A notice: someone showed us this key, so it no longer works. Whoever reported it stays unnamed."""
     return _write("api_key_leaked", to, key_name=key_name, when=at.strftime("%Y-%m-%d %H:%M UTC"))
+
+
+def social_identity_linked(to: str, *, provider: str, display_name: str, origin: Origin, at: datetime) -> Message:
+    """A notice: one more way to sign in."""
+    return _write("social_identity_linked", to, provider=provider, display_name=display_name, **_whence(origin, at))
+
+
+def social_identity_unlinked(to: str, *, provider: str, display_name: str, origin: Origin, at: datetime) -> Message:
+    """A notice: one way less to sign in."""
+    return _write("social_identity_unlinked", to, provider=provider, display_name=display_name, **_whence(origin, at))

@@ -5,6 +5,7 @@ from models.api_keys import ApiKey, ApiKeySecret
 from models.attempt_counters import AttemptCounter, DatabaseCounters
 from models.events import SecurityEvent, SecurityEventKind
 from models.outgoing_mail import Message, OutgoingMail
+from models.social_logins import SocialLogin, SocialLoginAttempt
 
 __all__ = [
     "Account",
@@ -18,4 +19,6 @@ __all__ = [
     "SecurityEvent",
     "SecurityEventKind",
     "SignInOrigin",
+    "SocialLogin",
+    "SocialLoginAttempt",
 ]

@@ -1,6 +1,6 @@
 """Who is calling, from where, with what: the first argument of every resolver."""
 
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -12,6 +12,7 @@ from kit.errors import Refused, StepUpRequired, Unauthenticated
 from kit.keyring import Keyring
 from kit.origin import Origin
 from kit.passwords import Passwords
+from kit.providers import Provider, ProviderName
 from kit.session_tokens import SessionClaims, SessionTokens
 from kit.settings import Settings
 from kit.throttle import Throttle
@@ -30,6 +31,7 @@ class Services:
     sessions: SessionTokens
     passwords: Passwords
     throttle: Throttle
+    providers: Mapping[ProviderName, Provider]
     reader: CredentialReader
     key_usage: KeyUsage
     wake_sender: Callable[[], None]
@@ -65,7 +67,7 @@ class Caller:
         longest = self.services.settings.step_up_max_age
         # SECURITY: an API key never counts as a sign-in, whatever its age (ASVS 7.5.3).
         if self.session is None or clock.now() - self.session.signed_in_at > timedelta(seconds=longest):
-            raise StepUpRequired(["PASSWORD"], longest)
+            raise StepUpRequired(["PASSWORD" if account.has_password else "SOCIAL"], longest)
         return account
 
     @asynccontextmanager

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from kit import clock
 from kit.keyring import Keyring
-from models import DatabaseCounters, OutgoingMail, PendingSignUp
+from models import DatabaseCounters, OutgoingMail, PendingSignUp, SocialLoginAttempt
 from models.base import unit_of_work
 
 SENT_MAILS_KEPT = timedelta(days=30)
@@ -22,5 +22,6 @@ async def purge() -> dict[str, int]:
         return {
             "attempt_counters": counters,
             "pending_sign_ups": await PendingSignUp.purge(),
+            "social_login_attempts": await SocialLoginAttempt.purge(),
             "outgoing_mails": await OutgoingMail.purge(sent_before=clock.now() - SENT_MAILS_KEPT),
         }

@@ -8,12 +8,15 @@ from schema.api_keys import ApiKeyMutations
 from schema.queries import Query
 from schema.scalars import SCALARS
 from schema.sessions import SessionMutations
+from schema.social_logins import SocialLoginMutations
 from schema.user_errors import REFUSAL_HANDLERS
 
-CREDENTIAL_MUTATIONS = frozenset({"signUp", "completeSignUp", "logIn", "stepUp", "reportLeakedApiKey"})
+CREDENTIAL_MUTATIONS = frozenset(
+    {"signUp", "completeSignUp", "logIn", "stepUp", "completeSocialLogin", "reportLeakedApiKey"}
+)
 """Root fields that take a password, a code, a ticket or a mailed token: at most one of them a request."""
 
-Mutation = merge_types("Mutation", (SessionMutations, ApiKeyMutations))
+Mutation = merge_types("Mutation", (SessionMutations, SocialLoginMutations, ApiKeyMutations))
 
 schema = strawberry.Schema(
     query=Query,

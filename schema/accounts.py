@@ -11,6 +11,7 @@ from models.pages import read_page
 from resolvers.callers import Caller
 from schema.connections import DEFAULT_PAGE, After, Connection, First, Node, connection_of
 from schema.events import SecurityEvent
+from schema.identity_type import SocialIdentity
 from schema.key_type import ApiKey
 from schema.scalars import EmailAddress
 from schema.user_errors import AuthenticationMethod
@@ -52,6 +53,11 @@ class Account(Node):
             has_password=facts.has_password,
             caller=caller,
         )
+
+    @strawberry.field(description="Identities at Google and GitHub that open the account, oldest first.")
+    async def social_identities(self) -> list[SocialIdentity]:
+        rows = await models.SocialLogin.filter(account_id=self.caller.signed_in().id).order_by("id")
+        return [SocialIdentity.from_row(row) for row in rows]
 
     @strawberry.field(description="How the caller proved who they are.")
     async def authentication(self) -> Authentication:
