@@ -26,6 +26,7 @@ from kit.keyring import Keyring
 from kit.metrics import SHARED_FOLDER_VARIABLE
 from kit.origin import Origin
 from kit.passwords import Passwords
+from kit.providers import offered
 from kit.session_tokens import SessionTokens
 from kit.settings import Settings, SettingsError, load_settings, setting_warnings
 from kit.throttle import RedisCounters, Throttle
@@ -38,6 +39,7 @@ from resolvers.key_usage import KeyUsage
 from schema import CREDENTIAL_MUTATIONS, schema
 from schema.context import Context
 from transport import pages
+from transport.demo_providers import DemoProviders
 from transport.documents import Documents
 from transport.endpoint import GraphQLEndpoint
 from transport.headers import HeadersMiddleware
@@ -60,6 +62,7 @@ class Gateway:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.stopping = False
+        self._demo = DemoProviders(settings)
         self.app = _with_headers(
             Starlette(routes=self._routes(), lifespan=self._lifespan, exception_handlers=_PLAIN), settings
         )
@@ -85,6 +88,7 @@ class Gateway:
         stack.callback(passwords.close)
         reader = credentials.open_reader(settings.database_url)
         stack.callback(reader.close)
+        providers = await stack.enter_async_context(offered.opened(settings, self._demo.transport()))
         sender, key_usage, background = Sender(open_transport(settings), keyring), KeyUsage(), Background()
         await stack.enter_async_context(_running(sender.run, sender.stop))
         await stack.enter_async_context(_running(key_usage.run, key_usage.stop))
@@ -96,6 +100,7 @@ class Gateway:
             sessions=SessionTokens(keyring, settings.session_max_age),
             passwords=passwords,
             throttle=Throttle(store, enabled=settings.rate_limits),
+            providers=providers,
             reader=reader,
             key_usage=key_usage,
             wake_sender=sender.wake,
@@ -105,6 +110,7 @@ class Gateway:
     def _routes(self) -> list[BaseRoute]:
         settings = self.settings
         routes = [Route("/graphql", self._endpoint()), *pages.health_routes(self._not_ready), metrics_route()]
+        routes += self._demo.routes
         if settings.mail_url == "outbox:" and not settings.is_production:
             routes.append(pages.outbox_route(self._newest_mails))
         if settings.playground:

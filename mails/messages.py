@@ -134,3 +134,13 @@ def recovery_codes_low(to: str, *, left: int) -> Message:
 def recovery_codes_regenerated(to: str, *, origin: Origin, at: datetime) -> Message:
     """A notice: there are new recovery codes."""
     return _write("recovery_codes_regenerated", to, **_whence(origin, at))
+
+
+def social_identity_linked(to: str, *, provider: str, display_name: str, origin: Origin, at: datetime) -> Message:
+    """A notice: one more way to sign in."""
+    return _write("social_identity_linked", to, provider=provider, display_name=display_name, **_whence(origin, at))
+
+
+def social_identity_unlinked(to: str, *, provider: str, display_name: str, origin: Origin, at: datetime) -> Message:
+    """A notice: one way less to sign in."""
+    return _write("social_identity_unlinked", to, provider=provider, display_name=display_name, **_whence(origin, at))

@@ -7,6 +7,7 @@ from models.email_changes import EmailChange
 from models.events import SecurityEvent, SecurityEventKind
 from models.outgoing_mail import Message, OutgoingMail
 from models.passwords import PasswordReset
+from models.social_logins import SocialLogin, SocialLoginAttempt
 from models.two_factor import RecoveryCode, SignInTicket, TotpDevice
 
 __all__ = [
@@ -25,5 +26,7 @@ __all__ = [
     "SecurityEventKind",
     "SignInOrigin",
     "SignInTicket",
+    "SocialLogin",
+    "SocialLoginAttempt",
     "TotpDevice",
 ]

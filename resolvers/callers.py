@@ -1,6 +1,6 @@
 """Who is calling, from where, with what: the first argument of every resolver."""
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -12,6 +12,7 @@ from kit.errors import Refused, StepUpRequired, Unauthenticated
 from kit.keyring import Keyring
 from kit.origin import Origin
 from kit.passwords import Passwords
+from kit.providers import Provider, ProviderName
 from kit.session_tokens import SessionClaims, SessionTokens
 from kit.settings import Settings
 from kit.throttle import Throttle
@@ -32,6 +33,7 @@ class Services:
     sessions: SessionTokens
     passwords: Passwords
     throttle: Throttle
+    providers: Mapping[ProviderName, Provider]
     reader: CredentialReader
     key_usage: KeyUsage
     wake_sender: Callable[[], None]

@@ -11,6 +11,7 @@ from models import (
     PasswordReset,
     PendingSignUp,
     SignInTicket,
+    SocialLoginAttempt,
     TotpDevice,
 )
 from models.base import unit_of_work
@@ -33,6 +34,7 @@ async def purge() -> dict[str, int]:
             "password_resets": await PasswordReset.purge(),
             "pending_sign_ups": await PendingSignUp.purge(),
             "sign_in_tickets": await SignInTicket.purge(),
+            "social_login_attempts": await SocialLoginAttempt.purge(),
             "totp_devices": await TotpDevice.purge(),
             "outgoing_mails": await OutgoingMail.purge(sent_before=clock.now() - SENT_MAILS_KEPT),
         }

@@ -10,13 +10,14 @@ from schema.passwords import PasswordMutations
 from schema.queries import Query
 from schema.scalars import SCALARS
 from schema.sessions import SessionMutations
+from schema.social_logins import SocialLoginMutations
 from schema.two_factor import TwoFactorMutations
 from schema.user_errors import REFUSAL_HANDLERS
 
 CREDENTIAL_MUTATIONS = frozenset(
     {
         *("signUp", "completeSignUp", "logIn", "completeTwoFactor", "stepUp", "reportLeakedApiKey"),
-        *("resetPassword", "setPassword", "changePassword", "confirmEmailChange"),
+        *("resetPassword", "setPassword", "changePassword", "confirmEmailChange", "completeSocialLogin"),
         *("confirmTwoFactorPairing", "disableTwoFactor"),
     }
 )
@@ -24,7 +25,14 @@ CREDENTIAL_MUTATIONS = frozenset(
 
 Mutation = merge_types(
     "Mutation",
-    (SessionMutations, PasswordMutations, EmailChangeMutations, ApiKeyMutations, TwoFactorMutations),
+    (
+        SessionMutations,
+        SocialLoginMutations,
+        PasswordMutations,
+        EmailChangeMutations,
+        ApiKeyMutations,
+        TwoFactorMutations,
+    ),
 )
 
 schema = strawberry.Schema(

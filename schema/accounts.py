@@ -12,6 +12,7 @@ from models.pages import read_page
 from resolvers.callers import Caller
 from schema.connections import DEFAULT_PAGE, After, Connection, First, Node, connection_of
 from schema.events import SecurityEvent
+from schema.identity_type import SocialIdentity
 from schema.key_type import ApiKey
 from schema.scalars import EmailAddress
 from schema.two_factor_types import TwoFactorStatus
@@ -54,6 +55,11 @@ class Account(Node):
             has_password=facts.has_password,
             caller=caller,
         )
+
+    @strawberry.field(description="Identities at Google and GitHub that open the account, oldest first.")
+    async def social_identities(self) -> list[SocialIdentity]:
+        rows = await models.SocialLogin.filter(account_id=self.caller.signed_in().id).order_by("id")
+        return [SocialIdentity.from_row(row) for row in rows]
 
     @strawberry.field(description="Whether signing in takes a second factor.")
     def two_factor(self) -> TwoFactorStatus:

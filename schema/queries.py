@@ -6,10 +6,12 @@ import strawberry
 
 import models
 from kit import ids, password_rules
+from kit.providers import ProviderName
 from schema.accounts import Account
 from schema.connections import Node
 from schema.context import Info
 from schema.events import SecurityEvent
+from schema.identity_type import SocialIdentity
 from schema.key_type import ApiKey
 from schema.two_factor_types import VERIFIED_APPS, AuthenticatorApp
 
@@ -19,6 +21,7 @@ from schema.two_factor_types import VERIFIED_APPS, AuthenticatorApp
     "what a sign-up form needs to draw itself."
 )
 class SignInOptions:
+    social_providers: list[ProviderName] = strawberry.field(description="Providers that one can sign in with.")
     password_min_length: int = strawberry.field(description="In Unicode code points.")
     password_max_length: int = strawberry.field(description="In Unicode code points.")
     verified_authenticator_apps: list[AuthenticatorApp] = strawberry.field(
@@ -50,11 +53,13 @@ class Query:
         "what a sign-up form needs to draw itself."
     )
     async def sign_in_options(self, info: Info) -> SignInOptions:
+        services = info.context.caller.services
         return SignInOptions(
+            social_providers=list(services.providers),
             password_min_length=password_rules.MIN_LENGTH,
             password_max_length=password_rules.MAX_LENGTH,
             verified_authenticator_apps=list(VERIFIED_APPS),
-            privacy_policy_url=info.context.caller.services.settings.privacy_policy_url,
+            privacy_policy_url=services.settings.privacy_policy_url,
         )
 
 
@@ -67,6 +72,9 @@ async def _find_node(info: Info, global_id: str) -> Node | None:
     if key_id := ids.from_global("apikey", global_id):
         key = await models.ApiKey.filter(id=key_id, account_id=account_id).first()
         return ApiKey.from_row(key) if key else None
+    if login_id := ids.from_global("identity", global_id):
+        login = await models.SocialLogin.filter(id=login_id, account_id=account_id).first()
+        return SocialIdentity.from_row(login) if login else None
     if event_id := ids.from_global("event", global_id):
         event = await models.SecurityEvent.filter(id=event_id, account_id=account_id).first()
         return SecurityEvent.from_row(event) if event else None

@@ -180,6 +180,36 @@ class Migration(migrations.Migration):
             bases=['Row'],
         ),
         ops.CreateModel(
+            name='SocialLogin',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('created_at', fields.DatetimeField(default=now, auto_now=False, auto_now_add=False)),
+                ('account', fields.ForeignKeyField('models.Account', source_field='account_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.CASCADE)),
+                ('provider', fields.CharField(max_length=16)),
+                ('subject', fields.CharField(max_length=255)),
+                ('display_name', fields.CharField(max_length=120)),
+                ('email', fields.CharField(null=True, max_length=254)),
+            ],
+            options={'table': 'social_logins', 'app': 'models', 'unique_together': (('provider', 'subject'),), 'indexes': [Index(fields=['account_id', 'id'])], 'pk_attr': 'id', 'table_description': 'An identity that opens an account. The provider and its subject say who it is, and nothing else does.'},
+            bases=['Row'],
+        ),
+        ops.CreateModel(
+            name='SocialLoginAttempt',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('created_at', fields.DatetimeField(default=now, auto_now=False, auto_now_add=False)),
+                ('handle_digest', fields.CharField(unique=True, max_length=64)),
+                ('state_digest', fields.CharField(max_length=64)),
+                ('provider', fields.CharField(max_length=16)),
+                ('sealed', fields.TextField(unique=False)),
+                ('account', fields.ForeignKeyField('models.Account', source_field='account_id', null=True, db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.CASCADE)),
+                ('generation', fields.IntField(null=True)),
+                ('expires_at', fields.DatetimeField(db_index=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'social_login_attempts', 'app': 'models', 'pk_attr': 'id', 'table_description': "A sign-in, or (with an account) a linking, that waits for the provider's answer. It is used once."},
+            bases=['Row'],
+        ),
+        ops.CreateModel(
             name='TotpDevice',
             fields=[
                 ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
