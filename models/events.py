@@ -1,5 +1,6 @@
 """The security log of an account."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -73,3 +74,22 @@ class SecurityEvent(Row):
         line = {"kind": kind.value, "account": str(account_id), "address": origin.ip_address, "details": details}
         after_commit(lambda: log.info("security_event", **line))
         return event
+
+    @classmethod
+    async def record_many(
+        cls, kind: SecurityEventKind, origin: Origin, about: Sequence[tuple[UUID, dict[str, str]]]
+    ) -> None:
+        """Write one event each into the logs of many accounts, in the present unit of work."""
+        events = [
+            cls(
+                account_id=account_id,
+                kind=kind.value,
+                ip_address=origin.ip_address or None,
+                user_agent=origin.user_agent or None,
+                details=details,
+            )
+            for account_id, details in about
+        ]
+        await cls.bulk_create(events, batch_size=1_000)
+        if events:
+            after_commit(lambda: log.info("security_events", kind=kind.value, accounts=len(events)))

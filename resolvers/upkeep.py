@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from kit import clock
 from kit.keyring import Keyring
-from models import DatabaseCounters, OutgoingMail, PendingSignUp
+from models import DatabaseCounters, FleetInvitation, OutgoingMail, OwnershipOffer, PendingSignUp
 from models.base import unit_of_work
 
 SENT_MAILS_KEPT = timedelta(days=30)
@@ -21,6 +21,8 @@ async def purge() -> dict[str, int]:
     async with unit_of_work():
         return {
             "attempt_counters": counters,
+            "fleet_invitations": await FleetInvitation.purge(),
+            "ownership_offers": await OwnershipOffer.purge(),
             "pending_sign_ups": await PendingSignUp.purge(),
             "outgoing_mails": await OutgoingMail.purge(sent_before=clock.now() - SENT_MAILS_KEPT),
         }

@@ -4,16 +4,26 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
+from schema.account_ends import AccountEndMutations
 from schema.api_keys import ApiKeyMutations
+from schema.fleets import FleetMutations
+from schema.members import MemberMutations
 from schema.queries import Query
 from schema.scalars import SCALARS
 from schema.sessions import SessionMutations
 from schema.user_errors import REFUSAL_HANDLERS
 
-CREDENTIAL_MUTATIONS = frozenset({"signUp", "completeSignUp", "logIn", "stepUp", "reportLeakedApiKey"})
+CREDENTIAL_MUTATIONS = frozenset({"signUp", "completeSignUp", "logIn", "stepUp", "reportLeakedApiKey"}) | {
+    "fleetInvitation",
+    "acceptFleetInvitation",
+    "declineFleetInvitation",
+    "deleteAccount",
+}
 """Root fields that take a password, a code, a ticket or a mailed token: at most one of them a request."""
 
-Mutation = merge_types("Mutation", (SessionMutations, ApiKeyMutations))
+Mutation = merge_types(
+    "Mutation", (SessionMutations, ApiKeyMutations, FleetMutations, MemberMutations, AccountEndMutations)
+)
 
 schema = strawberry.Schema(
     query=Query,
