@@ -58,6 +58,11 @@ class Membership(Row):
         """The membership of an account in a fleet."""
         return await cls.filter(fleet_id=fleet_id, account_id=account_id).first()
 
+    @classmethod
+    def whole(cls) -> QuerySet["Membership"]:
+        """All, each read together with its account and its fleet."""
+        return cls.all().select_related("account", "fleet")
+
     def role_in(self, fleet: Fleet) -> FleetRole:
         """What this member is in its fleet."""
         return FleetRole.OWNER if self.account_id == fleet.owner_id else FleetRole(self.role)
@@ -164,7 +169,7 @@ class OwnershipOffer(Row):
     @classmethod
     def open(cls) -> QuerySet["OwnershipOffer"]:
         """Those that have not expired, with their fleet and the member whom they are made to."""
-        return cls.filter(expires_at__gt=clock.now()).select_related("fleet", "member__account")
+        return cls.filter(expires_at__gt=clock.now()).select_related("fleet", "member__account", "member__fleet")
 
     async def close(self) -> bool:
         """Accept or withdraw it. False when another request was first."""

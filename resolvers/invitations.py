@@ -60,7 +60,7 @@ def _link(caller: Caller, raw_token: str) -> str:
     return f"{settings.public_url}{settings.invitation_path}".replace("{token}", raw_token)
 
 
-async def accept_fleet_invitation(caller: Caller, raw_token: str) -> tuple[Membership, Fleet]:
+async def accept_fleet_invitation(caller: Caller, raw_token: str) -> Membership:
     """Join with the mailed token. Raises InvalidToken, Refused(WRONG_ACCOUNT, ALREADY_A_MEMBER)."""
     caller.signed_in()
     async with caller.changing_account() as account:
@@ -75,8 +75,8 @@ async def accept_fleet_invitation(caller: Caller, raw_token: str) -> tuple[Membe
             raise InvalidToken
         member = await Membership.join(fleet, account, FleetRole(invitation.role))
         await _tell_of_joining(caller, account, fleet, member)
-    member.account = account
-    return member, fleet
+    member.account, member.fleet = account, fleet
+    return member
 
 
 async def _tell_of_joining(caller: Caller, account: Account, fleet: Fleet, member: Membership) -> None:

@@ -22,15 +22,13 @@ async def lock_member(
     if found is not None and when_own is not None and found.account_id == account.id:
         action = when_own
     fleet = await lock_fleet(account.id, found.fleet_id if found else None, action)
-    member = await Membership.filter(id=member_id, fleet_id=fleet.id).select_related("account").first()
+    member = await Membership.whole().filter(id=member_id, fleet_id=fleet.id).first()
     if member is None:
         raise NotFound
     return member, fleet
 
 
-async def change_fleet_member_role(
-    caller: Caller, member_id: UUID | None, *, role: FleetRole
-) -> tuple[Membership, Fleet]:
+async def change_fleet_member_role(caller: Caller, member_id: UUID | None, *, role: FleetRole) -> Membership:
     """Owner only. Raises InvalidInput, NotFound, Refused."""
     caller.signed_in()
     if role is FleetRole.OWNER:
@@ -43,7 +41,7 @@ async def change_fleet_member_role(
         if former != role.value:
             await member.change_role(role)
             await _tell_of_role(caller, fleet, member, former)
-    return member, fleet
+    return member
 
 
 async def _tell_of_role(caller: Caller, fleet: Fleet, member: Membership, former: str) -> None:

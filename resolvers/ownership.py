@@ -13,7 +13,7 @@ from resolvers.members import lock_member
 from resolvers.permissions import FleetAction, lock_fleet
 
 
-async def offer_fleet_ownership(caller: Caller, member_id: UUID | None) -> tuple[OwnershipOffer, Fleet]:
+async def offer_fleet_ownership(caller: Caller, member_id: UUID | None) -> OwnershipOffer:
     """Offer the fleet to another member, instead of any offer that is open. Owner only, needs a fresh sign-in.
 
     Raises NotFound, StepUpRequired, Refused.
@@ -29,7 +29,7 @@ async def offer_fleet_ownership(caller: Caller, member_id: UUID | None) -> tuple
             member.account.email, fleet_name=fleet.name, owner=account.email, expires_at=offer.expires_at
         )
         await caller.mail(mail, address=member.account.email_canonical)
-    return offer, fleet
+    return offer
 
 
 async def withdraw_ownership_offer(caller: Caller, offer_id: UUID | None) -> None:

@@ -26,9 +26,9 @@ async def _fleet(account_id: UUID, row_id: UUID) -> Fleet | None:
 
 
 async def _member(account_id: UUID, row_id: UUID) -> FleetMember | None:
-    row = await models.Membership.filter(id=row_id).select_related("account").first()
+    row = await models.Membership.whole().filter(id=row_id).first()
     fleet = await find_fleet(account_id, row.fleet_id, FleetAction.READ) if row else None
-    return FleetMember.from_row(row, fleet) if row and fleet else None
+    return FleetMember.from_row(row) if row and fleet else None
 
 
 async def _device(account_id: UUID, row_id: UUID) -> Device | None:
@@ -49,7 +49,7 @@ async def _offer(account_id: UUID, row_id: UUID) -> OwnershipOffer | None:
     row = await models.OwnershipOffer.open().filter(id=row_id).first()
     if row is None or account_id not in {row.fleet.owner_id, row.member.account_id}:
         return None
-    return OwnershipOffer.from_row(row, row.fleet)
+    return OwnershipOffer.from_row(row)
 
 
 _KINDS: dict[str, Callable[[UUID, UUID], Awaitable[Node | None]]] = {

@@ -68,15 +68,19 @@ class FleetMember(Node):
     fleet_row: strawberry.Private[models.Fleet]
 
     @classmethod
-    def from_row(cls, row: models.Membership, fleet: models.Fleet) -> "FleetMember":
-        """What members see of a row whose account is fetched."""
+    def from_row(cls, row: models.Membership) -> "FleetMember":
+        """What members see of a row that was read together with its account and its fleet.
+
+        Together, since the role is what the fleet's owner makes of it: read apart, a hand-over in between would show
+        two owners, or none.
+        """
         return cls(
             id=strawberry.ID(ids.to_global("member", row.id)),
             account_id=strawberry.ID(ids.to_global("account", row.account_id)),
             email=EmailAddress(row.account.email),
-            role=FleetRole(row.role_in(fleet).value),
+            role=FleetRole(row.role_in(row.fleet).value),
             joined_at=row.created_at,
-            fleet_row=fleet,
+            fleet_row=row.fleet,
         )
 
     @strawberry.field(description="The fleet.")
@@ -91,11 +95,11 @@ class OwnershipOffer(Node):
     expires_at: datetime = strawberry.field(description="Until when it can be accepted.")
 
     @classmethod
-    def from_row(cls, row: models.OwnershipOffer, fleet: models.Fleet) -> "OwnershipOffer":
-        """What the two people see of a row whose member, with account, is fetched."""
+    def from_row(cls, row: models.OwnershipOffer) -> "OwnershipOffer":
+        """What the two people see of a row that was read together with its member."""
         return cls(
             id=strawberry.ID(ids.to_global("offer", row.id)),
-            to=FleetMember.from_row(row.member, fleet),
+            to=FleetMember.from_row(row.member),
             offered_at=row.created_at,
             expires_at=row.expires_at,
         )
@@ -137,23 +141,22 @@ class Fleet(Node):
 
     @strawberry.field(description="Whose fleet it is.")
     async def owner(self, info: Info) -> FleetMember:
-        return FleetMember.from_row(await self._member(info, owner=True), self.row)
+        return FleetMember.from_row(_present(await info.context.loaders.owner(self.row.id)))
 
     @strawberry.field(description="What the caller is in this fleet.")
     async def viewer_role(self, info: Info) -> FleetRole:
-        return FleetRole((await self._member(info)).role_in(self.row).value)
+        return FleetRole((await self._viewer_role(info)).value)
 
     @strawberry.field(description="Everybody in the fleet, its owner too, oldest first.")
     async def members(self, info: Info, first: First = DEFAULT_PAGE, after: After = None) -> Connection[FleetMember]:
-        return await self._list(info, MEMBERS, first, after, lambda row: FleetMember.from_row(row, self.row))
+        return await self._list(info, MEMBERS, first, after, FleetMember.from_row)
 
     @strawberry.field(description="Open invitations, oldest first. Others than the owner see none.")
     async def invitations(
         self, info: Info, first: First = DEFAULT_PAGE, after: After = None
     ) -> Connection[FleetInvitation]:
-        role = (await self._member(info)).role_in(self.row)
         # SECURITY: who was invited is for those to know who may invite.
-        if not is_allowed(role, FleetAction.READ_INVITATIONS):
+        if not is_allowed(await self._viewer_role(info), FleetAction.READ_INVITATIONS):
             check_page(_size(first), after)
             return empty_connection(after)
         return await self._list(info, INVITATIONS, first, after, FleetInvitation.from_row)
@@ -169,17 +172,13 @@ class Fleet(Node):
         offer = await info.context.loaders.offer(self.row.id)
         viewer = info.context.caller.signed_in().id
         # SECURITY: that somebody else is offered the fleet is nobody's business yet.
-        if offer is None or viewer not in {self.row.owner_id, offer.member.account_id}:
+        if offer is None or viewer not in {offer.fleet.owner_id, offer.member.account_id}:
             return None
-        return OwnershipOffer.from_row(offer, self.row)
+        return OwnershipOffer.from_row(offer)
 
-    async def _member(self, info: Info, *, owner: bool = False) -> models.Membership:
-        """The owner's membership, or the caller's. Raises Unavailable when it went while the answer was being read."""
-        account_id = self.row.owner_id if owner else info.context.caller.signed_in().id
-        member = await info.context.loaders.member(self.row.id, account_id)
-        if member is None:
-            raise Unavailable("A fleet that is being changed")
-        return member
+    async def _viewer_role(self, info: Info) -> models.FleetRole:
+        own = _present(await info.context.loaders.member(self.row.id, info.context.caller.signed_in().id))
+        return own.role_in(own.fleet)
 
     async def _list(
         self, info: Info, of: FleetList, first: int | None, after: str | None, present: Callable[[Any], NodeT]
@@ -187,6 +186,13 @@ class Fleet(Node):
         loaders, fleet_id = info.context.loaders, self.row.id
         page = await loaders.page(of, fleet_id, first=_size(first), after=after)
         return connection_of(page, present, count=lambda: loaders.length(of, fleet_id))
+
+
+def _present(member: models.Membership | None) -> models.Membership:
+    """Raises Unavailable when the fleet, or the caller's place in it, went while the answer was being read."""
+    if member is None:
+        raise Unavailable("A fleet that is being changed")
+    return member
 
 
 def _size(first: int | None) -> int:

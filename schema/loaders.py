@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from strawberry.dataloader import DataLoader
+from tortoise.expressions import F
 from tortoise.queryset import QuerySet
 
 from models import Device, FleetInvitation, Membership, OwnershipOffer
@@ -28,7 +29,7 @@ class FleetList:
     rows: Callable[[], QuerySet[Any]]
 
 
-MEMBERS = FleetList("members", lambda: Membership.all().select_related("account"))
+MEMBERS = FleetList("members", Membership.whole)
 DEVICES = FleetList("devices", Device.all)
 INVITATIONS = FleetList("invitations", FleetInvitation.open)
 
@@ -43,8 +44,13 @@ class Loaders:
         self._made: dict[object, DataLoader[Any, Any]] = {}
 
     async def member(self, fleet_id: UUID, account_id: UUID) -> Membership | None:
-        """The membership of an account in a fleet, with the account."""
+        """The membership of an account in a fleet."""
         found: Membership | None = await self._loader("member", _members).load((fleet_id, account_id))
+        return found
+
+    async def owner(self, fleet_id: UUID) -> Membership | None:
+        """The membership of a fleet's owner."""
+        found: Membership | None = await self._loader("owner", _owners).load(fleet_id)
         return found
 
     async def offer(self, fleet_id: UUID) -> OwnershipOffer | None:
@@ -80,9 +86,15 @@ class Loaders:
 
 async def _members(keys: Sequence[tuple[UUID, UUID]]) -> list[Membership | None]:
     fleets, accounts = {fleet for fleet, _ in keys}, {account for _, account in keys}
-    rows = Membership.filter(fleet_id__in=list(fleets), account_id__in=list(accounts)).select_related("account")
+    rows = Membership.whole().filter(fleet_id__in=list(fleets), account_id__in=list(accounts))
     found = {(row.fleet_id, row.account_id): row for row in await rows}
     return [found.get(key) for key in keys]
+
+
+async def _owners(fleets: Sequence[UUID]) -> list[Membership | None]:
+    rows = Membership.whole().filter(fleet_id__in=list(set(fleets)), account_id=F("fleet__owner_id"))
+    found = {row.fleet_id: row for row in await rows}
+    return [found.get(fleet) for fleet in fleets]
 
 
 async def _offers(fleets: Sequence[UUID]) -> list[OwnershipOffer | None]:

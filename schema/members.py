@@ -128,8 +128,8 @@ class MemberMutations:
 
     @strawberry.mutation(description="Joins with the mailed token. The account's address must be the invited one.")
     async def accept_fleet_invitation(self, info: Info, token: Token) -> AcceptFleetInvitationResult:
-        row, fleet = await invitations.accept_fleet_invitation(info.context.caller, token)
-        return MemberChanged(member=FleetMember.from_row(row, fleet))
+        row = await invitations.accept_fleet_invitation(info.context.caller, token)
+        return MemberChanged(member=FleetMember.from_row(row))
 
     @strawberry.mutation(description="Closes an invitation with the mailed token, which is all it takes.")
     async def decline_fleet_invitation(self, token: Token) -> DeclineFleetInvitationResult:
@@ -147,10 +147,10 @@ class MemberMutations:
         info: Info,
         input: Annotated[ChangeFleetMemberRoleInput, strawberry.argument(description="Whose, and which.")],
     ) -> ChangeFleetMemberRoleResult:
-        row, fleet = await members.change_fleet_member_role(
+        row = await members.change_fleet_member_role(
             info.context.caller, ids.from_global("member", input.id), role=models.FleetRole(input.role.name)
         )
-        return MemberChanged(member=FleetMember.from_row(row, fleet))
+        return MemberChanged(member=FleetMember.from_row(row))
 
     @strawberry.mutation(description="Removes a member (owner only), or leaves the fleet (the member's own id).")
     async def remove_fleet_member(self, info: Info, id: MemberId) -> RemoveFleetMemberResult:
@@ -162,8 +162,8 @@ class MemberMutations:
         "sign-in."
     )
     async def offer_fleet_ownership(self, info: Info, member_id: MemberId) -> OfferFleetOwnershipResult:
-        row, fleet = await ownership.offer_fleet_ownership(info.context.caller, ids.from_global("member", member_id))
-        return OwnershipOffered(offer=OwnershipOffer.from_row(row, fleet))
+        row = await ownership.offer_fleet_ownership(info.context.caller, ids.from_global("member", member_id))
+        return OwnershipOffered(offer=OwnershipOffer.from_row(row))
 
     @strawberry.mutation(description="Takes an offer back that has not been accepted. Owner only.")
     async def withdraw_ownership_offer(self, info: Info, id: OfferId) -> WithdrawOwnershipOfferResult:

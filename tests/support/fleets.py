@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from tests.support.mailbox import Mailbox, link_in
 from tests.support.people import Person
@@ -146,3 +147,8 @@ async def offer(owner: Person, member: Member) -> str:
 async def seen_fleet(person: Person, fleet_id: str) -> Any:
     """The fleet as that person sees it."""
     return (await person.client.run(FLEET, id=fleet_id)).root
+
+
+def row_id(global_id: str) -> UUID:
+    """The row behind a global id."""
+    return UUID(hex=global_id.rpartition("_")[2])
