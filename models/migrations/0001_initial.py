@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
                 ('digest', fields.CharField(unique=True, max_length=64)),
                 ('ends_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'api_key_secrets', 'app': 'models', 'pk_attr': 'id', 'table_description': 'The digest of a secret of a key. The present one has no end, a former one works until its own.'},
+            options={'table': 'api_key_secrets', 'app': 'models', 'indexes': [Index(fields=['api_key_id'])], 'pk_attr': 'id', 'table_description': 'The digest of a secret of a key. The present one has no end, a former one works until its own.'},
             bases=['Row'],
         ),
         ops.CreateModel(

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from kit.ids import new_id
 from models import Account, Device, Fleet, Membership
 from tests.support.fleets import add_device, invite, make_fleet, row_id
 from tests.support.graphql_client import GraphQLClient
@@ -65,20 +66,22 @@ def counted_statements() -> Iterator[list[str]]:
 async def fill(owner: Person, fleets: int, members: int, devices: int) -> None:
     """Give somebody fleets with people and devices in them, past the front door: it is only about reading them."""
     owner_id = row_id(owner.account_id)
+    # Ids of one millisecond are in no order by themselves.
+    ordered = iter(sorted(new_id() for _ in range(fleets * (members + devices + 2))))
     people = [Account(email=f"p{n}@example.com", email_canonical=f"p{n}@example.com") for n in range(members)]
-    rows = [Fleet(owner_id=owner_id, name=f"F{n}") for n in range(fleets)]
+    rows = [Fleet(id=next(ordered), owner_id=owner_id, name=f"F{n}") for n in range(fleets)]
     await Account.bulk_create(people)
     await Fleet.bulk_create(rows)
     await Membership.bulk_create(
         [
-            Membership(fleet_id=fleet.id, account_id=account_id, role="DEVELOPER")
+            Membership(id=next(ordered), fleet_id=fleet.id, account_id=account_id, role="DEVELOPER")
             for fleet in rows
             for account_id in (owner_id, *(person.id for person in people))
         ]
     )
     await Device.bulk_create(
         [
-            Device(fleet_id=fleet.id, name=f"D{n}", uuid=f"{place * 1_000 + n:032x}")
+            Device(id=next(ordered), fleet_id=fleet.id, name=f"D{n}", uuid=f"{place * 1_000 + n:032x}")
             for place, fleet in enumerate(rows)
             for n in range(devices)
         ]

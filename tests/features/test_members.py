@@ -8,6 +8,7 @@ from models import FleetInvitation, Membership, SecurityEvent
 from models.members import MAX_MEMBERS
 from tests.support.fleets import (
     ACCEPT,
+    CREATE_FLEET,
     INVITE,
     REMOVE_MEMBER,
     invite,
@@ -55,6 +56,7 @@ mutation ($email: EmailAddress!) {
   logIn(input: {email: $email, password: "a long enough passphrase"}) { ... on SessionStarted { token } }
 }
 """
+ROLES = ["DEVELOPER", "OPERATOR", "OBSERVER"] * 3
 NODE = "query ($id: ID!) { node(id: $id) { __typename id } }"
 
 
@@ -375,3 +377,18 @@ async def test_token_lets_one_request_in(ann: Person, bob: Person, mailbox: Mail
 
     assert sorted(answer.root["__typename"] for answer in answers) == ["InvalidToken"] * 7 + ["MemberChanged"]
     assert (await seen_fleet(ann, fleet_id))["members"]["totalCount"] == 2
+
+
+async def test_people_who_change_each_others_things_never_wait_in_a_circle(
+    ann: Person, bob: Person, mailbox: Mailbox
+) -> None:
+    of_ann, of_bob = await make_fleet(ann), await make_fleet(bob)
+    bob_inside, ann_inside = await join(ann, of_ann, bob, mailbox), await join(bob, of_bob, ann, mailbox)
+
+    answers = await asyncio.gather(
+        *(ann.client.run(CHANGE_ROLE, id=bob_inside.member_id, role=role) for role in ROLES),
+        *(bob.client.run(CHANGE_ROLE, id=ann_inside.member_id, role=role) for role in ROLES),
+        *(person.client.run(CREATE_FLEET, name="F") for person in (ann, bob) * 4),
+    )
+
+    assert {answer.root["__typename"] for answer in answers} == {"MemberChanged", "FleetChanged"}
