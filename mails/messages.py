@@ -144,3 +144,48 @@ def social_identity_linked(to: str, *, provider: str, display_name: str, origin:
 def social_identity_unlinked(to: str, *, provider: str, display_name: str, origin: Origin, at: datetime) -> Message:
     """A notice: one way less to sign in."""
     return _write("social_identity_unlinked", to, provider=provider, display_name=display_name, **_whence(origin, at))
+
+
+def fleet_invitation(to: str, *, fleet_name: str, invited_by: str, role: str, link: str) -> Message:
+    """The link that lets the address join a fleet."""
+    return _write("fleet_invitation", to, fleet_name=fleet_name, invited_by=invited_by, role=role, link=link)
+
+
+def fleet_member_joined(to: str, *, fleet_name: str, member: str, role: str, at: datetime) -> Message:
+    """To the owner: an invitation was accepted."""
+    return _write("fleet_member_joined", to, fleet_name=fleet_name, member=member, role=role, when=_minute(at))
+
+
+def fleet_member_role_changed(to: str, *, fleet_name: str, role: str, at: datetime) -> Message:
+    """To a member: the owner gave another role."""
+    return _write("fleet_member_role_changed", to, fleet_name=fleet_name, role=role, when=_minute(at))
+
+
+def fleet_member_removed(to: str, *, fleet_name: str, at: datetime) -> Message:
+    """To a former member: the owner removed you."""
+    return _write("fleet_member_removed", to, fleet_name=fleet_name, when=_minute(at))
+
+
+def fleet_deleted(to: str, *, fleet_names: Sequence[str], at: datetime) -> Message:
+    """To a former member: these fleets are gone. Their owner, whose account may be gone too, stays unnamed."""
+    names = "\n".join(f'- "{name}"' for name in fleet_names)
+    return _write("fleet_deleted", to, fleet_names=names, when=_minute(at))
+
+
+def fleet_ownership_offered(to: str, *, fleet_name: str, owner: str, expires_at: datetime) -> Message:
+    """To a member: the owner wants to hand the fleet over to you."""
+    return _write("fleet_ownership_offered", to, fleet_name=fleet_name, owner=owner, until=_minute(expires_at))
+
+
+def fleet_transferred(to: str, *, fleet_name: str, owner: str, at: datetime) -> Message:
+    """To the former owner: the offer was accepted."""
+    return _write("fleet_transferred", to, fleet_name=fleet_name, owner=owner, when=_minute(at))
+
+
+def account_deleted(to: str, *, origin: Origin, at: datetime) -> Message:
+    """The last mail: the account is gone."""
+    return _write("account_deleted", to, **_whence(origin, at))
+
+
+def _minute(at: datetime) -> str:
+    return at.strftime("%Y-%m-%d %H:%M UTC")

@@ -37,8 +37,12 @@ class Account(Row):
 
     @classmethod
     async def lock(cls, account_id: UUID) -> "Account | None":
-        """The row, held against other writers until the unit of work ends; None when the account is gone."""
-        return await cls.filter(id=account_id).select_for_update().first()
+        """The row, held against other writers until the unit of work ends; None when the account is gone.
+
+        Not against rows that refer to it: an event that somebody else's change writes for this account must not wait
+        for the account's own change, which may be waiting for that somebody's fleet.
+        """
+        return await cls.filter(id=account_id).select_for_update(no_key=True).first()
 
     @classmethod
     async def find_by_email(cls, email: Email) -> "Account | None":

@@ -105,6 +105,8 @@ class ApiKeySecret(Row):
     class Meta:
         # That a key has at most one secret without an end is kept by the index of migration 0002.
         table = "api_key_secrets"
+        # For the foreign key: without it, removing a key reads the whole table.
+        indexes = (("api_key_id",),)
 
     @classmethod
     async def find(cls, raw_secret: str) -> "ApiKeySecret | None":

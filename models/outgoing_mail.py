@@ -1,5 +1,6 @@
 """The outbox: mails written in the transaction that causes them, sent afterwards, at least once."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
@@ -53,10 +54,31 @@ class OutgoingMail(Row):
     @classmethod
     async def queue(cls, message: Message, *, address: str, keyring: Keyring) -> "OutgoingMail":
         """Put a mail into the outbox, in the present unit of work. `address` is the canonical one."""
-        mail = cls(address_digest=keyring.keyed_digest(address, purpose=PURPOSE))
-        mail.sealed = keyring.seal(orjson.dumps(asdict(message)), purpose=PURPOSE, bound_to=str(mail.id))
+        mail = cls._made(message, address, keyring)
         await mail.save(force_create=True)
         return mail
+
+    @classmethod
+    async def queue_many(cls, mails: Sequence[tuple[Message, str]], *, keyring: Keyring) -> None:
+        """Put many mails into the outbox, each with the canonical address that it goes to."""
+        rows = [cls._made(message, address, keyring) for message, address in mails]
+        await cls.bulk_create(rows, batch_size=1_000)
+
+    @classmethod
+    def _made(cls, message: Message, address: str, keyring: Keyring) -> "OutgoingMail":
+        mail = cls(address_digest=keyring.keyed_digest(address, purpose=PURPOSE))
+        mail.sealed = keyring.seal(orjson.dumps(asdict(message)), purpose=PURPOSE, bound_to=str(mail.id))
+        return mail
+
+    @classmethod
+    async def drop_waiting(cls, address: str, *, keyring: Keyring) -> int:
+        """Remove what has not been sent to a canonical address yet."""
+        return await cls.to(address, keyring=keyring).filter(sent_at__isnull=True).delete()
+
+    @classmethod
+    def to(cls, address: str, *, keyring: Keyring) -> QuerySet["OutgoingMail"]:
+        """All mails to a canonical address."""
+        return cls.filter(address_digest__in=keyring.keyed_digests(address, purpose=PURPOSE))
 
     def unseal(self, keyring: Keyring) -> Message:
         """The mail itself. Raises SealBroken when it was tampered with or wiped."""

@@ -7,7 +7,9 @@ from kit.keyring import Keyring
 from models import (
     DatabaseCounters,
     EmailChange,
+    FleetInvitation,
     OutgoingMail,
+    OwnershipOffer,
     PasswordReset,
     PendingSignUp,
     SignInTicket,
@@ -32,6 +34,8 @@ async def purge() -> dict[str, int]:
             "attempt_counters": counters,
             "email_changes": await EmailChange.purge(),
             "password_resets": await PasswordReset.purge(),
+            "fleet_invitations": await FleetInvitation.purge(),
+            "ownership_offers": await OwnershipOffer.purge(),
             "pending_sign_ups": await PendingSignUp.purge(),
             "sign_in_tickets": await SignInTicket.purge(),
             "social_login_attempts": await SocialLoginAttempt.purge(),

@@ -4,8 +4,11 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
+from schema.account_ends import AccountEndMutations
 from schema.api_keys import ApiKeyMutations
 from schema.email_changes import EmailChangeMutations
+from schema.fleets import FleetMutations
+from schema.members import MemberMutations
 from schema.passwords import PasswordMutations
 from schema.queries import Query
 from schema.scalars import SCALARS
@@ -18,7 +21,8 @@ CREDENTIAL_MUTATIONS = frozenset(
     {
         *("signUp", "completeSignUp", "logIn", "completeTwoFactor", "stepUp", "reportLeakedApiKey"),
         *("resetPassword", "setPassword", "changePassword", "confirmEmailChange", "completeSocialLogin"),
-        *("confirmTwoFactorPairing", "disableTwoFactor"),
+        *("confirmTwoFactorPairing", "disableTwoFactor", "deleteAccount"),
+        *("fleetInvitation", "acceptFleetInvitation", "declineFleetInvitation"),
     }
 )
 """Root fields that take a password, a code, a ticket or a mailed token: at most one of them a request."""
@@ -32,6 +36,9 @@ Mutation = merge_types(
         EmailChangeMutations,
         ApiKeyMutations,
         TwoFactorMutations,
+        FleetMutations,
+        MemberMutations,
+        AccountEndMutations,
     ),
 )
 

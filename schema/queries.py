@@ -7,12 +7,17 @@ import strawberry
 import models
 from kit import ids, password_rules
 from kit.providers import ProviderName
+from resolvers.invitations import find_invitation
+from resolvers.permissions import FleetAction, find_fleet
 from schema.accounts import Account
 from schema.connections import Node
 from schema.context import Info
 from schema.events import SecurityEvent
+from schema.fleet_nodes import find_fleet_node
+from schema.fleet_types import Fleet, FleetInvitation
 from schema.identity_type import SocialIdentity
 from schema.key_type import ApiKey
+from schema.scalars import Secret
 from schema.two_factor_types import VERIFIED_APPS, AuthenticatorApp
 
 
@@ -48,6 +53,21 @@ class Query:
     ) -> Node | None:
         return await _find_node(info, id)
 
+    @strawberry.field(description="A fleet that the caller owns or is a member of.")
+    async def fleet(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The fleet.")]
+    ) -> Fleet | None:
+        account_id = info.context.caller.signed_in().id
+        row = await find_fleet(account_id, ids.from_global("fleet", id), FleetAction.READ)
+        return Fleet.from_row(row) if row else None
+
+    @strawberry.field(description="What an invitation link offers, for the person who holds it.")
+    async def fleet_invitation(
+        self, token: Annotated[Secret, strawberry.argument(description="The token in the mailed link.")]
+    ) -> FleetInvitation | None:
+        row = await find_invitation(token)
+        return FleetInvitation.from_row(row) if row else None
+
     @strawberry.field(
         description="Sign-in methods that this installation offers, and its rules: "
         "what a sign-up form needs to draw itself."
@@ -78,4 +98,4 @@ async def _find_node(info: Info, global_id: str) -> Node | None:
     if event_id := ids.from_global("event", global_id):
         event = await models.SecurityEvent.filter(id=event_id, account_id=account_id).first()
         return SecurityEvent.from_row(event) if event else None
-    return None
+    return await find_fleet_node(account_id, global_id)

@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
                 ('digest', fields.CharField(unique=True, max_length=64)),
                 ('ends_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'api_key_secrets', 'app': 'models', 'pk_attr': 'id', 'table_description': 'The digest of a secret of a key. The present one has no end, a former one works until its own.'},
+            options={'table': 'api_key_secrets', 'app': 'models', 'indexes': [Index(fields=['api_key_id'])], 'pk_attr': 'id', 'table_description': 'The digest of a secret of a key. The present one has no end, a former one works until its own.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -82,6 +82,57 @@ class Migration(migrations.Migration):
             bases=['Row'],
         ),
         ops.CreateModel(
+            name='Fleet',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('created_at', fields.DatetimeField(default=now, auto_now=False, auto_now_add=False)),
+                ('owner', fields.ForeignKeyField('models.Account', source_field='owner_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
+                ('name', fields.CharField(max_length=120)),
+            ],
+            options={'table': 'fleets', 'app': 'models', 'indexes': [Index(fields=['owner_id', 'id'])], 'pk_attr': 'id', 'table_description': 'A fleet. Its owner is a column that is never empty: one owner at every moment, kept by the database itself.'},
+            bases=['Row'],
+        ),
+        ops.CreateModel(
+            name='Device',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('created_at', fields.DatetimeField(default=now, auto_now=False, auto_now_add=False)),
+                ('fleet', fields.ForeignKeyField('models.Fleet', source_field='fleet_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.CASCADE)),
+                ('uuid', fields.CharField(unique=True, max_length=32)),
+                ('name', fields.CharField(max_length=120)),
+            ],
+            options={'table': 'devices', 'app': 'models', 'indexes': [Index(fields=['fleet_id', 'id'])], 'pk_attr': 'id', 'table_description': "A device of a fleet. Its uuid is its own everywhere, and never another's."},
+            bases=['Row'],
+        ),
+        ops.CreateModel(
+            name='FleetInvitation',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('created_at', fields.DatetimeField(default=now, auto_now=False, auto_now_add=False)),
+                ('fleet', fields.ForeignKeyField('models.Fleet', source_field='fleet_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.CASCADE)),
+                ('token_digest', fields.CharField(unique=True, max_length=64)),
+                ('email', fields.CharField(max_length=254)),
+                ('email_canonical', fields.CharField(db_index=True, max_length=254)),
+                ('role', fields.CharField(max_length=16)),
+                ('sent_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('expires_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'fleet_invitations', 'app': 'models', 'unique_together': (('fleet_id', 'email_canonical'),), 'indexes': [Index(fields=['fleet_id', 'id'])], 'pk_attr': 'id', 'table_description': 'An address that is asked to join. One row an address and fleet: inviting again replaces the token.'},
+            bases=['Row'],
+        ),
+        ops.CreateModel(
+            name='Membership',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('created_at', fields.DatetimeField(default=now, auto_now=False, auto_now_add=False)),
+                ('fleet', fields.ForeignKeyField('models.Fleet', source_field='fleet_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.CASCADE)),
+                ('account', fields.ForeignKeyField('models.Account', source_field='account_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.CASCADE)),
+                ('role', fields.CharField(max_length=16)),
+            ],
+            options={'table': 'memberships', 'app': 'models', 'unique_together': (('fleet_id', 'account_id'),), 'indexes': [Index(fields=['account_id', 'fleet_id']), Index(fields=['fleet_id', 'id'])], 'pk_attr': 'id', 'table_description': "An account in a fleet. Of the owner's row the role does not count: it is what remains after a hand-over."},
+            bases=['Row'],
+        ),
+        ops.CreateModel(
             name='OutgoingMail',
             fields=[
                 ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
@@ -94,6 +145,18 @@ class Migration(migrations.Migration):
                 ('sent_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
             options={'table': 'outgoing_mails', 'app': 'models', 'indexes': [Index(fields=['sent_at', 'due_at'])], 'pk_attr': 'id', 'table_description': 'A mail on its way. Its text rests sealed, and is wiped once it is sent (the development outbox keeps it).'},
+            bases=['Row'],
+        ),
+        ops.CreateModel(
+            name='OwnershipOffer',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('created_at', fields.DatetimeField(default=now, auto_now=False, auto_now_add=False)),
+                ('fleet', fields.OneToOneField('models.Fleet', source_field='fleet_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.CASCADE)),
+                ('member', fields.ForeignKeyField('models.Membership', source_field='member_id', db_index=True, db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.CASCADE)),
+                ('expires_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'ownership_offers', 'app': 'models', 'pk_attr': 'id', 'table_description': 'A fleet that its owner offers to another member. There is at most one for a fleet.'},
             bases=['Row'],
         ),
         ops.CreateModel(
