@@ -87,7 +87,7 @@ class SqliteCredentialReader:
     def _one(self, statement: str, value: str) -> dict[str, Any] | None:
         try:
             row = self._connection.execute(statement, (value,)).fetchone()
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             raise Unavailable("The database") from error
         return dict(row) if row else None
 
