@@ -32,7 +32,7 @@ from models import DatabaseCounters, credentials, database
 from resolvers import upkeep
 from resolvers.callers import Services, identify
 from resolvers.key_usage import KeyUsage
-from schema import CREDENTIAL_MUTATIONS, schema
+from schema import CREDENTIAL_MUTATIONS, attribute_of, schema
 from schema.context import Context
 from transport import pages
 from transport.documents import Documents
@@ -115,6 +115,7 @@ class Gateway:
                 schema._schema,  # noqa: SLF001 - Strawberry's own name for what it built
                 introspection=settings.introspection,
                 credential_fields=CREDENTIAL_MUTATIONS,
+                attribute_of=attribute_of if settings.compiled_plans else None,
             ),
             self._identify,
             trusted_documents=TrustedDocuments(manifest, only_listed=manifest is not None and settings.is_production),

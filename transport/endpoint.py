@@ -145,6 +145,10 @@ class GraphQLEndpoint:
 
     async def _execute(self, operation: Operation, variables: dict[str, Any], context: object) -> ExecutionResult:
         documents = self._documents
+        if operation.plan is not None:
+            planned = await operation.plan.execute(context, variables)
+            if planned is not None:
+                return planned
         result = execute(
             documents.schema,
             operation.document,
