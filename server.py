@@ -2,11 +2,13 @@
 
 import argparse
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Any
 
@@ -21,6 +23,7 @@ from kit import logs
 from kit.background import Background
 from kit.errors import Unavailable
 from kit.keyring import Keyring
+from kit.metrics import SHARED_FOLDER_VARIABLE
 from kit.origin import Origin
 from kit.passwords import Passwords
 from kit.session_tokens import SessionTokens
@@ -38,6 +41,7 @@ from transport import pages
 from transport.documents import Documents
 from transport.endpoint import GraphQLEndpoint
 from transport.headers import HeadersMiddleware
+from transport.metrics import MetricsMiddleware, metrics_route
 from transport.trusted_documents import TrustedDocuments, load_manifest
 
 PLAYGROUND = Path(__file__).parent / "playground" / "dist"
@@ -100,7 +104,7 @@ class Gateway:
 
     def _routes(self) -> list[BaseRoute]:
         settings = self.settings
-        routes = [Route("/graphql", self._endpoint()), *pages.health_routes(self._not_ready)]
+        routes = [Route("/graphql", self._endpoint()), *pages.health_routes(self._not_ready), metrics_route()]
         if settings.mail_url == "outbox:" and not settings.is_production:
             routes.append(pages.outbox_route(self._newest_mails))
         if settings.playground:
@@ -148,7 +152,7 @@ _PLAIN = {HTTPException: pages.plain_error}
 
 
 def _with_headers(app: ASGIApp, settings: Settings) -> ASGIApp:
-    return HeadersMiddleware(app, public_url=settings.public_url, cors_origins=settings.cors_origins)
+    return HeadersMiddleware(MetricsMiddleware(app), public_url=settings.public_url, cors_origins=settings.cors_origins)
 
 
 @asynccontextmanager
@@ -217,7 +221,10 @@ def serve(settings: Settings) -> int:
         "timeout_graceful_shutdown": GRACE_SECONDS,
     }
     if settings.workers > 1:
-        uvicorn.run("server:app", workers=settings.workers, **options)
+        # Workers count requests together, in a folder that the processes they are started as find in the environment.
+        with TemporaryDirectory(prefix="gatehouse-metrics-") as folder:
+            os.environ[SHARED_FOLDER_VARIABLE] = folder
+            uvicorn.run("server:app", workers=settings.workers, **options)
         return 0
     gateway = Gateway(settings)
     server = Server(uvicorn.Config(gateway.app, lifespan="on", **options), gateway)

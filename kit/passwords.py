@@ -15,6 +15,7 @@ from argon2 import PasswordHasher, Type
 from argon2.exceptions import HashingError, VerificationError, VerifyMismatchError
 
 from kit.errors import Unavailable
+from kit.metrics import HASHES_REFUSED
 
 _SALT_BYTES = 16
 _HASH_BYTES = 32
@@ -93,6 +94,7 @@ class Passwords:
 
     def _submit(self, job: Callable[[], T]) -> Future[T]:
         if not self._permits.acquire(blocking=False):
+            HASHES_REFUSED.inc()
             raise Unavailable(_WHAT, retry_after_seconds=1)
         try:
             future = self._threads.submit(job)

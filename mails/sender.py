@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import structlog
 
-from kit import clock
+from kit import clock, metrics
 from kit.errors import Unavailable
 from kit.keyring import Keyring, SealBroken
 from mails.transports import MailNotSent, Transport
@@ -86,12 +86,14 @@ class Sender:
         try:
             await self._transport.send(mail.unseal(self._keyring), mail_id=str(mail.id))
         except (MailNotSent, SealBroken) as error:
+            metrics.MAILS.labels("put_off").inc()
             log.warning("mail_not_sent", id=str(mail.id), attempts=mail.attempts, reason=str(error))
             async with unit_of_work():
                 await mail.put_off(clock.now() + _wait_after(mail.attempts))
         else:
             async with unit_of_work():
                 await mail.note_sent(keep_text=self._transport.keeps_text)
+            metrics.MAILS.labels("sent").inc()
 
 
 def _wait_after(attempts: int) -> timedelta:

@@ -7,6 +7,7 @@ from uuid import UUID
 import structlog
 from tortoise import fields
 
+from kit import metrics
 from kit.origin import Origin
 from models.accounts import Account
 from models.base import Row, after_commit
@@ -72,4 +73,5 @@ class SecurityEvent(Row):
         )
         line = {"kind": kind.value, "account": str(account_id), "address": origin.ip_address, "details": details}
         after_commit(lambda: log.info("security_event", **line))
+        after_commit(metrics.SECURITY_EVENTS.labels(kind.value).inc)
         return event
