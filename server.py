@@ -16,7 +16,7 @@ import structlog
 import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from kit import logs
@@ -40,6 +40,7 @@ from schema.context import Context
 from transport import pages
 from transport.documents import Documents
 from transport.endpoint import GraphQLEndpoint
+from transport.front import Front
 from transport.headers import HeadersMiddleware
 from transport.metrics import MetricsMiddleware, metrics_route
 from transport.trusted_documents import TrustedDocuments, load_manifest
@@ -60,9 +61,8 @@ class Gateway:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.stopping = False
-        self.app = _with_headers(
-            Starlette(routes=self._routes(), lifespan=self._lifespan, exception_handlers=_PLAIN), settings
-        )
+        others = Starlette(routes=self._routes(), lifespan=self._lifespan, exception_handlers=_PLAIN)
+        self.app = _with_headers(Front(self._endpoint(), others), settings)
         self._services: Services | None = None
         self._sender: Sender | None = None
 
@@ -104,7 +104,7 @@ class Gateway:
 
     def _routes(self) -> list[BaseRoute]:
         settings = self.settings
-        routes = [Route("/graphql", self._endpoint()), *pages.health_routes(self._not_ready), metrics_route()]
+        routes = [*pages.health_routes(self._not_ready), metrics_route()]
         if settings.mail_url == "outbox:" and not settings.is_production:
             routes.append(pages.outbox_route(self._newest_mails))
         if settings.playground:
