@@ -5,6 +5,7 @@ from random import Random
 from typing import Any
 
 import httpx
+import pytest
 from graphql import (
     ExecutionResult,
     GraphQLField,
@@ -110,6 +111,8 @@ CHAOS = chaotic()
 DOCUMENTS = Documents(CHAOS, introspection=True, attribute_of=attribute_of, bounds=BOUNDS)
 
 
+# Graphql-core leaves some coroutines of a failed list's siblings unawaited.
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
 @given(drawn=queries(CHAOS, ["a", "b"]), seed=st.integers(0, 1_000))
 @settings(deadline=None)
 async def test_what_goes_wrong_is_graphql_core_s_to_say(drawn: Any, seed: int) -> None:
