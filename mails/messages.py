@@ -53,3 +53,28 @@ def api_key_rotated(to: str, *, key_name: str, origin: Origin, at: datetime) -> 
 def api_key_leaked(to: str, *, key_name: str, at: datetime) -> Message:
     """A notice: someone showed us this key, so it no longer works. Whoever reported it stays unnamed."""
     return _write("api_key_leaked", to, key_name=key_name, when=at.strftime("%Y-%m-%d %H:%M UTC"))
+
+
+def two_factor_enabled(to: str, *, origin: Origin, at: datetime) -> Message:
+    """A notice: two-factor authentication is on."""
+    return _write("two_factor_enabled", to, **_whence(origin, at))
+
+
+def two_factor_disabled(to: str, *, origin: Origin, at: datetime) -> Message:
+    """A notice: two-factor authentication is off."""
+    return _write("two_factor_disabled", to, **_whence(origin, at))
+
+
+def recovery_code_used(to: str, *, left: int, origin: Origin, at: datetime) -> Message:
+    """A notice: a recovery code was used, and so many are left."""
+    return _write("recovery_code_used", to, left=str(left), **_whence(origin, at))
+
+
+def recovery_codes_low(to: str, *, left: int) -> Message:
+    """A reminder: few recovery codes are left."""
+    return _write("recovery_codes_low", to, left=str(left))
+
+
+def recovery_codes_regenerated(to: str, *, origin: Origin, at: datetime) -> Message:
+    """A notice: there are new recovery codes."""
+    return _write("recovery_codes_regenerated", to, **_whence(origin, at))

@@ -71,7 +71,11 @@ class Sender:
         await self.send_due()
         shown = []
         for mail in await OutgoingMail.newest_sent():
-            message = mail.unseal(self._keyring)
+            try:
+                message = mail.unseal(self._keyring)
+            except SealBroken:
+                # Sealed under a key that was taken out of the settings since.
+                continue
             sent_at = mail.sent_at.isoformat(timespec="milliseconds").replace("+00:00", "Z") if mail.sent_at else ""
             shown.append({"to": message.to, "subject": message.subject, "text": message.text, "sentAt": sent_at})
         return shown
@@ -88,12 +92,19 @@ class Sender:
         except (MailNotSent, SealBroken) as error:
             metrics.MAILS.labels("put_off").inc()
             log.warning("mail_not_sent", id=str(mail.id), attempts=mail.attempts, reason=str(error))
-            async with unit_of_work():
-                await mail.put_off(clock.now() + _wait_after(mail.attempts))
+            await self._put_off(mail)
+        except Exception:
+            # A mail that nobody thought of must not hold up those behind it.
+            log.exception("mail_failed", id=str(mail.id), attempts=mail.attempts)
+            await self._put_off(mail)
         else:
             async with unit_of_work():
                 await mail.note_sent(keep_text=self._transport.keeps_text)
             metrics.MAILS.labels("sent").inc()
+
+    async def _put_off(self, mail: OutgoingMail) -> None:
+        async with unit_of_work():
+            await mail.put_off(clock.now() + _wait_after(mail.attempts))
 
 
 def _wait_after(attempts: int) -> timedelta:

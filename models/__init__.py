@@ -5,6 +5,7 @@ from models.api_keys import ApiKey, ApiKeySecret
 from models.attempt_counters import AttemptCounter, DatabaseCounters
 from models.events import SecurityEvent, SecurityEventKind
 from models.outgoing_mail import Message, OutgoingMail
+from models.two_factor import RecoveryCode, SignInTicket, TotpDevice
 
 __all__ = [
     "Account",
@@ -15,7 +16,10 @@ __all__ = [
     "Message",
     "OutgoingMail",
     "PendingSignUp",
+    "RecoveryCode",
     "SecurityEvent",
     "SecurityEventKind",
     "SignInOrigin",
+    "SignInTicket",
+    "TotpDevice",
 ]

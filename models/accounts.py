@@ -25,6 +25,7 @@ class Account(Row):
     email_canonical = fields.CharField(max_length=254, unique=True)
     password_hash = fields.CharField(max_length=255, null=True)
     generation = fields.IntField(default=1)
+    two_factor_enabled_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "accounts"
@@ -96,12 +97,18 @@ class PendingSignUp(Row):
         taken = await PendingSignUp.filter(id=self.id, tries__lt=SIGN_UP_TRIES).update(tries=F("tries") + 1)
         return taken == 1
 
+    async def still_waits(self) -> bool:
+        """False when another request has used it up meanwhile."""
+        return await PendingSignUp.filter(id=self.id).exists()
+
     @classmethod
     async def consume(cls, pending: "PendingSignUp") -> bool:
         """Use a sign-up up, and all others of the same address with it. False when another request was first."""
-        won = await cls.filter(id=pending.id).delete() == 1
-        await cls.filter(email_canonical=pending.email_canonical).delete()
-        return won
+        of_the_address = cls.filter(email_canonical=pending.email_canonical)
+        # Locked in one order: owners of several codes who finish together must wait for each other, not in a circle.
+        locked = await of_the_address.select_for_update().order_by("id")
+        await of_the_address.delete()
+        return pending.id in {row.id for row in locked}
 
     @classmethod
     async def purge(cls) -> int:

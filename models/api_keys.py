@@ -104,7 +104,8 @@ class ApiKeySecret(Row):
     async def find(cls, raw_secret: str) -> "ApiKeySecret | None":
         """The secret, with its key fetched; None if it never was one or has ended."""
         live = Q(ends_at__isnull=True) | Q(ends_at__gt=clock.now())
-        return await cls.filter(live, digest=tokens.digest(raw_secret)).prefetch_related("api_key").first()
+        # One statement: between two, the key may go.
+        return await cls.filter(live, digest=tokens.digest(raw_secret)).select_related("api_key").first()
 
     async def end(self) -> bool:
         """Revoke the key whose present secret this is, or end the overlap of a former one. False when it had ended."""

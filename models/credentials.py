@@ -25,6 +25,7 @@ class AccountFacts:
     created_at: datetime
     generation: int
     has_password: bool
+    two_factor_enabled_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +37,23 @@ class KeyFacts:
     expires_at: datetime | None
 
 
-_ACCOUNT = "a.id, a.email, a.created_at, a.generation, a.password_hash IS NOT NULL AS has_password"
-_ACCOUNT_COLUMNS = 5
+_ACCOUNT_COLUMNS = (
+    "a.id",
+    "a.email",
+    "a.created_at",
+    "a.generation",
+    "a.password_hash IS NOT NULL",
+    "a.two_factor_enabled_at",
+)
+"""In the order in which _account_facts() takes them."""
+
+_KEY_COLUMNS = ("k.id", "k.expires_at", "s.ends_at")
+"""In the order in which _key_facts() takes them."""
+
+_ACCOUNT, _KEY, _WIDTH = ", ".join(_ACCOUNT_COLUMNS), ", ".join(_KEY_COLUMNS), len(_ACCOUNT_COLUMNS)
 _BY_ID = f"SELECT {_ACCOUNT} FROM accounts a WHERE a.id = "  # noqa: S608 - constants
 _BY_SECRET = f"""
-    SELECT {_ACCOUNT}, k.id AS key_id, k.expires_at, s.ends_at
+    SELECT {_ACCOUNT}, {_KEY}
     FROM api_key_secrets s JOIN api_keys k ON k.id = s.api_key_id JOIN accounts a ON a.id = k.account_id
     WHERE s.digest = """  # noqa: S608 - constants
 
@@ -76,7 +89,7 @@ class SqliteCredentialReader:
 
     async def find_key(self, digest: str) -> tuple[AccountFacts, KeyFacts] | None:
         row = self._one(_BY_SECRET + "?", digest)
-        return (_account_facts(*row[:_ACCOUNT_COLUMNS]), _key_facts(*row[_ACCOUNT_COLUMNS:])) if row else None
+        return (_account_facts(*row[:_WIDTH]), _key_facts(*row[_WIDTH:])) if row else None
 
     def _one(self, statement: str, value: str) -> tuple[Any, ...] | None:
         try:
@@ -101,7 +114,7 @@ class PostgresCredentialReader:
 
     async def find_key(self, digest: str) -> tuple[AccountFacts, KeyFacts] | None:
         row = await self._connections.fetch_row(_BY_SECRET + "$1", digest)
-        return (_account_facts(*row[:_ACCOUNT_COLUMNS]), _key_facts(*row[_ACCOUNT_COLUMNS:])) if row else None
+        return (_account_facts(*row[:_WIDTH]), _key_facts(*row[_WIDTH:])) if row else None
 
     def close(self) -> None:
         self._connections.close()
@@ -110,7 +123,12 @@ class PostgresCredentialReader:
 # Remembers nothing but what the same columns look like as facts: the row is read anew for every request.
 @lru_cache(maxsize=4_096)
 def _account_facts(
-    account_id: UUID | str, email: str, created_at: datetime | str, generation: int, has_password: int
+    account_id: UUID | str,
+    email: str,
+    created_at: datetime | str,
+    generation: int,
+    has_password: int,
+    two_factor_enabled_at: datetime | str | None,
 ) -> AccountFacts:
     return AccountFacts(
         id=_uuid(account_id),
@@ -118,6 +136,7 @@ def _account_facts(
         created_at=_instant(created_at),
         generation=generation,
         has_password=bool(has_password),
+        two_factor_enabled_at=_instant(two_factor_enabled_at) if two_factor_enabled_at else None,
     )
 
 

@@ -4,12 +4,15 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 import orjson
+import structlog
 from tortoise import fields
 from tortoise.expressions import F, Q
 
 from kit import clock
-from kit.keyring import Keyring
+from kit.keyring import Keyring, SealBroken
 from models.base import Row
+
+log = structlog.get_logger("gatehouse.mail")
 
 PURPOSE = "mail"
 CLAIM = timedelta(minutes=2)
@@ -94,7 +97,11 @@ class OutgoingMail(Row):
         async for mail in cls.filter(sealed__isnull=False):
             if keyring.is_newest(mail.sealed or ""):
                 continue
-            plain = keyring.open(mail.sealed or "", purpose=PURPOSE, bound_to=str(mail.id))
+            try:
+                plain = keyring.open(mail.sealed or "", purpose=PURPOSE, bound_to=str(mail.id))
+            except SealBroken as error:
+                log.warning("mail_unreadable", id=str(mail.id), reason=str(error))
+                continue
             sealed = keyring.seal(plain, purpose=PURPOSE, bound_to=str(mail.id))
             resealed += await cls.filter(id=mail.id, sealed=mail.sealed).update(sealed=sealed)
         return resealed

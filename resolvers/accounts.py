@@ -95,8 +95,12 @@ async def complete_sign_up(caller: Caller, *, sign_up_token: str, code: str) -> 
 
 
 async def _take_try(pending: PendingSignUp) -> None:
+    """Count a try. Raises InvalidToken when the sign-up is over meanwhile, TooManyAttempts when its tries are."""
     async with unit_of_work():
         taken = await pending.take_try()
+        is_left = taken or await pending.still_waits()
+    if not is_left:
+        raise InvalidToken
     if not taken:
         raise TooManyAttempts(max(1, int((pending.expires_at - clock.now()).total_seconds())))
 

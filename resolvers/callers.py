@@ -1,6 +1,6 @@
 """Who is calling, from where, with what: the first argument of every resolver."""
 
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -19,6 +19,8 @@ from models import Account, ApiKey, Message, OutgoingMail, SecurityEvent, Securi
 from models.base import after_commit, unit_of_work
 from models.credentials import AccountFacts, CredentialReader
 from resolvers.key_usage import KeyUsage
+
+SECOND_FACTORS = frozenset({"TOTP", "RECOVERY_CODE"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,25 @@ class Caller:
         longest = self.services.settings.step_up_max_age
         # SECURITY: an API key never counts as a sign-in, whatever its age (ASVS 7.5.3).
         if self.session is None or clock.now() - self.session.signed_in_at > timedelta(seconds=longest):
-            raise StepUpRequired(["PASSWORD"], longest)
+            raise StepUpRequired(step_up_methods(account), longest)
+        return account
+
+    def require_second_factor(self) -> tuple[AccountFacts, SessionClaims]:
+        """The account and its session, which passed the second factor where one is on.
+
+        Raises Unauthenticated, or Refused(SESSION_REQUIRED) for an API key and for a session without that factor.
+        """
+        account, session = self.session_of_a_person()
+        # SECURITY: whoever only has the password must not get rid of the factor that stands beside it.
+        if not is_assured(account, session.methods):
+            raise Refused("SESSION_REQUIRED", "This needs a session that passed the second factor: sign in again.")
+        return account, session
+
+    async def read_account(self) -> Account:
+        """The caller's account as it is now, not locked. Raises Unauthenticated where it is gone."""
+        account = await Account.get_or_none(id=self.signed_in().id)
+        if account is None:
+            raise Unauthenticated
         return account
 
     @asynccontextmanager
@@ -108,7 +128,23 @@ def facts_of(account: Account) -> AccountFacts:
         created_at=account.created_at,
         generation=account.generation,
         has_password=account.password_hash is not None,
+        two_factor_enabled_at=account.two_factor_enabled_at,
     )
+
+
+def is_assured(account: Account | AccountFacts, methods: Iterable[str]) -> bool:
+    """Whether methods (the contract's names) are enough to be signed in to the account.
+
+    SECURITY: the one assurance rule, for every door (ASVS 6.3.4): where two-factor authentication is on, a second
+    factor is among them.
+    """
+    return account.two_factor_enabled_at is None or not SECOND_FACTORS.isdisjoint(methods)
+
+
+def step_up_methods(account: AccountFacts) -> list[str]:
+    """What the person can prove the account with again."""
+    first = "PASSWORD" if account.has_password else "SOCIAL"
+    return [first] if account.two_factor_enabled_at is None else [first, "TOTP", "RECOVERY_CODE"]
 
 
 async def identify(services: Services, authorization: str | None, origin: Origin) -> Caller:
@@ -121,7 +157,8 @@ async def identify(services: Services, authorization: str | None, origin: Origin
     scheme, _, credential = authorization.partition(" ")
     if scheme.lower() != "bearer":
         raise Unauthenticated
-    credential = credential.strip()
+    # Only what stands between the two is left out: a token has one spelling.
+    credential = credential.strip(" ")
     if credential.startswith(f"{tokens.API_KEY_PREFIX}_"):
         return await _identify_key(services, credential, origin)
     return await _identify_session(services, credential, origin)

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from kit.addresses import client_network
-from kit.errors import FieldProblem, InvalidCredentials, InvalidInput, Unavailable
+from kit.errors import FieldProblem, InvalidCredentials, InvalidInput, Refused, Unavailable
 from kit.password_rules import MAX_LENGTH, password_problem
 from kit.passwords import Verdict
 from kit.text import has_controls
@@ -43,6 +43,24 @@ async def prove_password(caller: Caller, account: Account | None, *, address: st
     await throttle.give_back([(PASSWORD_CLIENT, client)], client=client)
     await throttle.clear(*own, client=client)
     return verdict
+
+
+async def prove_own_password(caller: Caller, password: str, *, path: str | None = None) -> Account:
+    """Try the caller's own password, for a change that wants it; returns the account that it was right for.
+
+    Whoever makes the change compares the hash again under the lock. Raises InvalidCredentials, TooManyAttempts,
+    Refused(PASSWORD_NOT_SET), and InvalidInput where a path is given: else, what no password can be is a wrong one.
+    """
+    account = await caller.read_account()
+    if account.password_hash is None:
+        raise Refused("PASSWORD_NOT_SET", "This account has no password: set one first.")
+    try:
+        await prove_password(caller, account, address=account.email_canonical, password=password, path=path or "")
+    except InvalidInput:
+        if path is None:
+            raise InvalidCredentials from None
+        raise
+    return account
 
 
 def check_new_password(password: str, *, email: str, path: str) -> list[FieldProblem]:

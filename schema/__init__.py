@@ -11,12 +11,24 @@ from schema.api_keys import ApiKeyMutations
 from schema.queries import Query
 from schema.scalars import SCALARS
 from schema.sessions import SessionMutations
+from schema.two_factor import TwoFactorMutations
 from schema.user_errors import REFUSAL_HANDLERS
 
-CREDENTIAL_MUTATIONS = frozenset({"signUp", "completeSignUp", "logIn", "stepUp", "reportLeakedApiKey"})
+CREDENTIAL_MUTATIONS = frozenset(
+    {
+        "signUp",
+        "completeSignUp",
+        "logIn",
+        "completeTwoFactor",
+        "stepUp",
+        "reportLeakedApiKey",
+        "confirmTwoFactorPairing",
+        "disableTwoFactor",
+    }
+)
 """Root fields that take a password, a code, a ticket or a mailed token: at most one of them a request."""
 
-Mutation = merge_types("Mutation", (SessionMutations, ApiKeyMutations))
+Mutation = merge_types("Mutation", (SessionMutations, ApiKeyMutations, TwoFactorMutations))
 
 schema = strawberry.Schema(
     query=Query,

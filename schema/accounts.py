@@ -7,12 +7,14 @@ import strawberry
 
 import models
 from kit import ids
+from kit.errors import Unauthenticated
 from models.pages import read_page
 from resolvers.callers import Caller
 from schema.connections import DEFAULT_PAGE, After, Connection, First, Node, connection_of
 from schema.events import SecurityEvent
 from schema.key_type import ApiKey
 from schema.scalars import EmailAddress
+from schema.two_factor_types import TwoFactorStatus
 from schema.user_errors import AuthenticationMethod
 
 
@@ -53,11 +55,19 @@ class Account(Node):
             caller=caller,
         )
 
+    @strawberry.field(description="Whether signing in takes a second factor.")
+    def two_factor(self) -> TwoFactorStatus:
+        return TwoFactorStatus.of(self.caller.signed_in())
+
     @strawberry.field(description="How the caller proved who they are.")
     async def authentication(self) -> Authentication:
         session = self.caller.session
         if session is None:
-            return ApiKeyAuthentication(api_key=ApiKey.from_row(await models.ApiKey.get(id=self.caller.api_key_id)))
+            key = await models.ApiKey.get_or_none(id=self.caller.api_key_id)
+            if key is None:
+                # It has just revoked itself, or was revoked while this request was on its way.
+                raise Unauthenticated
+            return ApiKeyAuthentication(api_key=ApiKey.from_row(key))
         return SessionAuthentication(
             signed_in_at=session.signed_in_at,
             expires_at=session.expires_at,

@@ -11,6 +11,7 @@ from schema.connections import Node
 from schema.context import Info
 from schema.events import SecurityEvent
 from schema.key_type import ApiKey
+from schema.two_factor_types import VERIFIED_APPS, AuthenticatorApp
 
 
 @strawberry.type(
@@ -20,6 +21,9 @@ from schema.key_type import ApiKey
 class SignInOptions:
     password_min_length: int = strawberry.field(description="In Unicode code points.")
     password_max_length: int = strawberry.field(description="In Unicode code points.")
+    verified_authenticator_apps: list[AuthenticatorApp] = strawberry.field(
+        description="Authenticator apps that are known to work; any other that reads the QR code will do."
+    )
     privacy_policy_url: str | None = strawberry.field(
         description="Where this installation explains what it stores and how to ask for erasure (GDPR); "
         "null if not set."
@@ -49,6 +53,7 @@ class Query:
         return SignInOptions(
             password_min_length=password_rules.MIN_LENGTH,
             password_max_length=password_rules.MAX_LENGTH,
+            verified_authenticator_apps=list(VERIFIED_APPS),
             privacy_policy_url=info.context.caller.services.settings.privacy_policy_url,
         )
 

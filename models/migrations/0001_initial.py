@@ -21,6 +21,7 @@ class Migration(migrations.Migration):
                 ('email_canonical', fields.CharField(unique=True, max_length=254)),
                 ('password_hash', fields.CharField(null=True, max_length=255)),
                 ('generation', fields.IntField(default=1)),
+                ('two_factor_enabled_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
             options={'table': 'accounts', 'app': 'models', 'pk_attr': 'id', 'table_description': "A person's account. Its generation goes up whenever all sessions must end, and never down."},
             bases=['Row'],
@@ -96,6 +97,17 @@ class Migration(migrations.Migration):
             bases=['Row'],
         ),
         ops.CreateModel(
+            name='RecoveryCode',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('created_at', fields.DatetimeField(default=now, auto_now=False, auto_now_add=False)),
+                ('account', fields.ForeignKeyField('models.Account', source_field='account_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.CASCADE)),
+                ('digest', fields.CharField(max_length=64)),
+            ],
+            options={'table': 'recovery_codes', 'app': 'models', 'unique_together': (('account_id', 'digest'),), 'pk_attr': 'id', 'table_description': 'The keyed hash of a recovery code that is not used yet.'},
+            bases=['Row'],
+        ),
+        ops.CreateModel(
             name='SecurityEvent',
             fields=[
                 ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
@@ -120,6 +132,37 @@ class Migration(migrations.Migration):
                 ('seen_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
             options={'table': 'sign_in_origins', 'app': 'models', 'unique_together': (('account_id', 'network', 'agent_digest'),), 'pk_attr': 'id', 'table_description': 'Where an account was signed in from: a known client address still gets in while a stranger guesses.'},
+            bases=['Row'],
+        ),
+        ops.CreateModel(
+            name='SignInTicket',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('created_at', fields.DatetimeField(default=now, auto_now=False, auto_now_add=False)),
+                ('account', fields.ForeignKeyField('models.Account', source_field='account_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.CASCADE)),
+                ('token_digest', fields.CharField(unique=True, max_length=64)),
+                ('generation', fields.IntField()),
+                ('methods', fields.JSONField(encoder=JSON_DUMPS, decoder=loads)),
+                ('tries', fields.IntField(default=0)),
+                ('expires_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'sign_in_tickets', 'app': 'models', 'indexes': [Index(fields=['account_id'])], 'pk_attr': 'id', 'table_description': 'A sign-in whose first factor was right. It opens nothing but the second step, and that once.'},
+            bases=['Row'],
+        ),
+        ops.CreateModel(
+            name='TotpDevice',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('created_at', fields.DatetimeField(default=now, auto_now=False, auto_now_add=False)),
+                ('account', fields.OneToOneField('models.Account', source_field='account_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.CASCADE)),
+                ('secret_sealed', fields.CharField(max_length=255)),
+                ('recovery_key_sealed', fields.CharField(null=True, max_length=255)),
+                ('pending_until', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('confirmed_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('last_step', fields.BigIntField(null=True)),
+                ('told_step', fields.BigIntField(null=True)),
+            ],
+            options={'table': 'totp_devices', 'app': 'models', 'pk_attr': 'id', 'table_description': 'The authenticator app of an account: pending until a code confirms it. Its secret rests sealed to the account.'},
             bases=['Row'],
         ),
     ]
