@@ -16,6 +16,15 @@ from models.asyncpg_client import OUTAGES, PATIENCE_SECONDS
 MOST = 4
 """Connections a process. A look-up holds one for a fraction of a millisecond."""
 
+_LOST = (
+    ConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.PostgresConnectionError,
+)
+"""How asyncpg says that a connection is not there any more, or is just being told so."""
+
 
 class ReadConnections:
     """Opened when they are needed. One that failed, or whose reader was cancelled, is not used again."""
@@ -51,7 +60,17 @@ class ReadConnections:
             await self._permits.acquire()
 
     async def _fetch_row(self, statement: str, value: object) -> tuple[Any, ...] | None:
-        connection = await self._connection()
+        while self._idle:
+            try:
+                return await self._ask(self._idle.pop(), statement, value)
+            except _LOST:
+                # The server hung up while nobody used it. To ask again changes nothing.
+                continue
+        return await self._ask(await self._connect(), statement, value)
+
+    async def _ask(
+        self, connection: "asyncpg.Connection[asyncpg.Record]", statement: str, value: object
+    ) -> tuple[Any, ...] | None:
         try:
             row = await connection.fetchrow(statement, value)
         except BaseException:
@@ -60,12 +79,6 @@ class ReadConnections:
         self._idle.append(connection)
         return tuple(row) if row else None
 
-    async def _connection(self) -> "asyncpg.Connection[asyncpg.Record]":
-        while self._idle:
-            connection = self._idle.pop()
-            if not connection.is_closed():
-                return connection
-        return await asyncpg.connect(
-            **self._credentials,
-            server_settings={"default_transaction_read_only": "on", "application_name": "gatehouse"},
-        )
+    async def _connect(self) -> "asyncpg.Connection[asyncpg.Record]":
+        settings = {"default_transaction_read_only": "on", "application_name": "gatehouse"}
+        return await asyncpg.connect(**self._credentials, server_settings=settings)
