@@ -15,7 +15,7 @@ import structlog
 import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
@@ -37,12 +37,13 @@ from models import DatabaseCounters, credentials, database
 from resolvers import upkeep
 from resolvers.callers import Services, identify
 from resolvers.key_usage import KeyUsage
-from schema import CREDENTIAL_MUTATIONS, schema
+from schema import CREDENTIAL_MUTATIONS, attribute_of, schema
 from schema.context import Context
 from transport import pages
 from transport.demo_providers import DemoProviders
 from transport.documents import Documents
 from transport.endpoint import GraphQLEndpoint
+from transport.front import Front
 from transport.headers import HeadersMiddleware
 from transport.metrics import MetricsMiddleware, metrics_route
 from transport.trusted_documents import TrustedDocuments, load_manifest
@@ -67,7 +68,7 @@ class Gateway:
         self.settings = settings
         self.stopping = False
         self._demo = DemoProviders(settings)
-        self.app = _with_headers(self._application(), settings)
+        self.app = _with_headers(Front(self._endpoint(), self._others()), settings)
         self._services: Services | None = None
         self._sender: Sender | None = None
 
@@ -109,7 +110,7 @@ class Gateway:
             in_background=background.start,
         )
 
-    def _application(self) -> ASGIApp:
+    def _others(self) -> ASGIApp:
         application = Starlette(routes=self._routes(), lifespan=self._lifespan, exception_handlers=_PLAIN)
         # A redirect from `/graphql/` would lead to whatever host the request names.
         application.router.redirect_slashes = False
@@ -117,8 +118,7 @@ class Gateway:
 
     def _routes(self) -> list[BaseRoute]:
         settings = self.settings
-        routes = [Route("/graphql", self._endpoint()), *pages.health_routes(self._not_ready), metrics_route()]
-        routes += self._demo.routes
+        routes = [*pages.health_routes(self._not_ready), metrics_route(), *self._demo.routes]
         if settings.mail_url == "outbox:" and not settings.is_production:
             routes.append(pages.outbox_route(self._newest_mails))
         if settings.playground:
@@ -133,6 +133,7 @@ class Gateway:
                 schema._schema,  # noqa: SLF001 - Strawberry's own name for what it built
                 introspection=settings.introspection,
                 credential_fields=CREDENTIAL_MUTATIONS,
+                attribute_of=attribute_of if settings.compiled_plans else None,
             ),
             self._identify,
             trusted_documents=TrustedDocuments(manifest, only_listed=manifest is not None and settings.is_production),

@@ -109,6 +109,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65_535)
     workers: Positive = 1
+    compiled_plans: bool = True
     argon2_memory_kib: int = Field(default=19_456, ge=8, le=4_194_304)
     argon2_time_cost: Positive = 2
     argon2_parallelism: int = Field(default=1, ge=1, le=255)

@@ -1,8 +1,11 @@
 """What clients see. `schema` is the whole of it."""
 
 import strawberry
+from graphql import GraphQLField
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.tools import merge_types
+from strawberry.types.field import StrawberryField
 
 from schema.account_ends import AccountEndMutations
 from schema.api_keys import ApiKeyMutations
@@ -48,3 +51,9 @@ schema = strawberry.Schema(
     config=StrawberryConfig(scalar_map=SCALARS),
     exception_handlers=REFUSAL_HANDLERS,
 )
+
+
+def attribute_of(field: GraphQLField) -> str | None:
+    """The attribute that a field without a resolver gives back; None for one that has a resolver."""
+    declared = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+    return declared.python_name if isinstance(declared, StrawberryField) and declared.is_basic_field else None

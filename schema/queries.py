@@ -43,7 +43,7 @@ class Query:
     @strawberry.field(
         description="The account behind the bearer token, or null without one. A bad token is an UNAUTHENTICATED error."
     )
-    async def viewer(self, info: Info) -> Account | None:
+    def viewer(self, info: Info) -> Account | None:
         caller = info.context.caller
         return Account.of_caller(caller) if caller.account else None
 

@@ -19,6 +19,7 @@ from kit.origin import Origin
 from transport.documents import Documents
 from transport.endpoint import GraphQLEndpoint, StreamRequest
 from transport.headers import HeadersMiddleware
+from transport.plans import AttributeOf
 from transport.trusted_documents import TrustedDocuments
 
 SDL = """
@@ -185,6 +186,7 @@ def make_service(
     deadline: float = 10.0,
     most_documents: int = 500,
     most_bytes: int = 8 * 1024 * 1024,
+    attribute_of: AttributeOf | None = None,
 ) -> Service:
     witness = Witness()
     documents = Documents(
@@ -193,6 +195,7 @@ def make_service(
         credential_fields=CREDENTIAL_FIELDS,
         most_documents=most_documents,
         most_bytes=most_bytes,
+        attribute_of=attribute_of,
     )
 
     async def identify(authorization: str | None, origin: Origin) -> dict[str, str]:
