@@ -4,17 +4,18 @@ import argparse
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
-from types import FrameType
+from types import FrameType, MethodType
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp
 
 from kit import logs
@@ -29,16 +30,23 @@ from kit.throttle import RedisCounters, Throttle
 from mails.sender import Sender
 from mails.transports import open_transport
 from models import DatabaseCounters, credentials, database
+from models.live_reader import open_live_reader
+from models.signals import open_signals
 from resolvers import upkeep
 from resolvers.callers import Services, identify
 from resolvers.key_usage import KeyUsage
+from resolvers.live_events import LiveEvents
 from schema import CREDENTIAL_MUTATIONS, schema
 from schema.context import Context
 from transport import pages
+from transport.body import MOST_BYTES
 from transport.documents import Documents
 from transport.endpoint import GraphQLEndpoint
+from transport.event_stream import EventStream
 from transport.headers import HeadersMiddleware
+from transport.receipt_deadline import ReceiptDeadlineProtocol
 from transport.trusted_documents import TrustedDocuments, load_manifest
+from transport.websocket import GraphQLSocket
 
 PLAYGROUND = Path(__file__).parent / "playground" / "dist"
 LONG_STATEMENT_SECONDS = 600.0
@@ -46,6 +54,9 @@ LONG_STATEMENT_SECONDS = 600.0
 
 GRACE_SECONDS = 10
 """How long requests in flight, and the mail that is being sent, may take after SIGTERM."""
+
+HEARTBEAT_SECONDS = 15.0
+"""How often a quiet stream, or a quiet socket, gives a sign of life."""
 
 log = structlog.get_logger("gatehouse")
 
@@ -60,18 +71,29 @@ class Gateway:
             Starlette(routes=self._routes(), lifespan=self._lifespan, exception_handlers=_PLAIN), settings
         )
         self._services: Services | None = None
+        self._live_events: LiveEvents | None = None
         self._sender: Sender | None = None
 
     @asynccontextmanager
     async def _lifespan(self, _: object) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
+            stack.enter_context(_heeding_signals(self.begin_to_stop))
             context = await database.open_database(self.settings.database_url)
             stack.push_async_callback(database.close_database, context)
             await prepare_database(self.settings)
             await self._start(stack)
             log.info("ready", environment=self.settings.environment, url=self.settings.public_url)
             yield
-            self.stopping = True
+            self.begin_to_stop()
+
+    def begin_to_stop(self) -> None:
+        """Say that the process is stopping, so that a load balancer looks elsewhere, and end the streams.
+
+        Requests in flight end by themselves; a stream would keep the process until its patience is over.
+        """
+        self.stopping = True
+        if self._live_events is not None:
+            self._live_events.stop()
 
     async def _start(self, stack: AsyncExitStack) -> None:
         settings, keyring = self.settings, Keyring(self.settings.secret_keys)
@@ -82,10 +104,17 @@ class Gateway:
         reader = credentials.open_reader(settings.database_url)
         stack.callback(reader.close)
         sender, key_usage, background = Sender(open_transport(settings.mail_url), keyring), KeyUsage(), Background()
+        signals = open_signals(settings, background.start)
+        stack.push_async_callback(signals.close)
+        live_reader = open_live_reader(settings.database_url)
+        stack.callback(live_reader.close)
+        live_events = LiveEvents(live_reader, signals)
+        await stack.enter_async_context(_running(live_events.run, live_events.stop))
         await stack.enter_async_context(_running(sender.run, sender.stop))
         await stack.enter_async_context(_running(key_usage.run, key_usage.stop))
         stack.push_async_callback(background.drain)
         self._sender = sender
+        self._live_events = live_events
         self._services = Services(
             settings=settings,
             keyring=keyring,
@@ -94,33 +123,45 @@ class Gateway:
             throttle=Throttle(store, enabled=settings.rate_limits),
             reader=reader,
             key_usage=key_usage,
+            live_events=live_events,
             wake_sender=sender.wake,
             in_background=background.start,
         )
 
     def _routes(self) -> list[BaseRoute]:
         settings = self.settings
-        routes = [Route("/graphql", self._endpoint()), *pages.health_routes(self._not_ready)]
+        routes = [*self._graphql_routes(), *pages.health_routes(self._not_ready)]
         if settings.mail_url == "outbox:" and not settings.is_production:
             routes.append(pages.outbox_route(self._newest_mails))
         if settings.playground:
             routes += pages.playground_routes(PLAYGROUND)
         return routes
 
-    def _endpoint(self) -> ASGIApp:
+    def _graphql_routes(self) -> list[BaseRoute]:
         settings = self.settings
         manifest = load_manifest(settings.trusted_documents) if settings.trusted_documents else None
-        return GraphQLEndpoint(
-            Documents(
-                schema._schema,  # noqa: SLF001 - Strawberry's own name for what it built
-                introspection=settings.introspection,
-                credential_fields=CREDENTIAL_MUTATIONS,
-            ),
+        trusted_documents = TrustedDocuments(manifest, only_listed=bool(manifest) and settings.is_production)
+        documents = Documents(
+            schema._schema,  # noqa: SLF001 - Strawberry's own name for what it built
+            introspection=settings.introspection,
+            credential_fields=CREDENTIAL_MUTATIONS,
+        )
+        endpoint = GraphQLEndpoint(
+            documents,
             self._identify,
-            trusted_documents=TrustedDocuments(manifest, only_listed=bool(manifest) and settings.is_production),
+            trusted_documents=trusted_documents,
             playground=pages.playground_page(PLAYGROUND) if settings.playground else None,
+            stream=EventStream(documents, heartbeat=HEARTBEAT_SECONDS),
             trusted_proxies=settings.trusted_proxies,
         )
+        socket = GraphQLSocket(
+            documents,
+            self._identify,
+            trusted_documents=trusted_documents,
+            origins={_origin_of(settings.public_url), *settings.cors_origins},
+            trusted_proxies=settings.trusted_proxies,
+        )
+        return [Route("/graphql", endpoint), WebSocketRoute("/graphql", socket)]
 
     def started(self) -> AbstractAsyncContextManager[None]:
         """The gateway while it runs, without a server around it: for tests."""
@@ -148,6 +189,33 @@ _PLAIN = {HTTPException: pages.plain_error}
 
 def _with_headers(app: ASGIApp, settings: Settings) -> ASGIApp:
     return HeadersMiddleware(app, public_url=settings.public_url, cors_origins=settings.cors_origins)
+
+
+def _origin_of(url: str) -> str:
+    return "{0.scheme}://{0.netloc}".format(urlsplit(url))
+
+
+@contextmanager
+def _heeding_signals(begin_to_stop: Callable[[], None]) -> Iterator[None]:
+    """Hears of SIGTERM and SIGINT before the server does, whichever server this is and in each of its workers.
+
+    Where no server handles a signal, it goes on meaning what it means: in tests, say.
+    """
+    former = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    served = {number: handler for number, handler in former.items() if isinstance(handler, MethodType)}
+    loop = asyncio.get_running_loop()
+
+    def heed(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(begin_to_stop)
+        served[signal.Signals(number)](number, frame)
+
+    for number in served:
+        signal.signal(number, heed)
+    try:
+        yield
+    finally:
+        for number, handler in served.items():
+            signal.signal(number, handler)
 
 
 @asynccontextmanager
@@ -187,19 +255,6 @@ async def prepare_database(settings: Settings) -> None:
 # --- The command line
 
 
-class Server(uvicorn.Server):
-    """Says at once that it is stopping, so that a load balancer looks elsewhere while requests in flight end."""
-
-    def __init__(self, config: uvicorn.Config, gateway: Gateway) -> None:
-        super().__init__(config)
-        self._gateway = gateway
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """SIGTERM or SIGINT came."""
-        self._gateway.stopping = True
-        super().handle_exit(sig, frame)
-
-
 def serve(settings: Settings) -> int:
     """Serve until told to stop."""
     # uvicorn raises the signal it caught once more when it is done: by then it means nothing but a clean end.
@@ -212,14 +267,16 @@ def serve(settings: Settings) -> int:
         "access_log": False,
         "server_header": False,
         "proxy_headers": False,
-        "http": "httptools",
+        "http": ReceiptDeadlineProtocol,
+        "ws_max_size": MOST_BYTES,
+        "ws_ping_interval": HEARTBEAT_SECONDS,
+        "ws_per_message_deflate": False,
         "timeout_graceful_shutdown": GRACE_SECONDS,
     }
     if settings.workers > 1:
         uvicorn.run("server:app", workers=settings.workers, **options)
         return 0
-    gateway = Gateway(settings)
-    server = Server(uvicorn.Config(gateway.app, lifespan="on", **options), gateway)
+    server = uvicorn.Server(uvicorn.Config(Gateway(settings).app, lifespan="on", **options))
     server.run()
     return 0 if server.started else 1
 

@@ -2,6 +2,7 @@
 
 import os
 import uuid
+from datetime import datetime
 
 from kit import clock
 
@@ -13,6 +14,11 @@ def new_id() -> uuid.UUID:
     value = value & ~(0xF000 << 64) | 0x7000 << 64
     value = value & ~(0xC000 << 48) | 0x8000 << 48
     return uuid.UUID(int=value)
+
+
+def first_id_at(instant: datetime) -> uuid.UUID:
+    """What no id drawn at that instant or later is smaller than."""
+    return uuid.UUID(int=int(instant.timestamp() * 1000) << 80)
 
 
 def to_global(kind: str, row_id: uuid.UUID) -> str:

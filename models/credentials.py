@@ -16,7 +16,7 @@ from tortoise.connection import get_connection
 
 from kit.errors import Unavailable
 from models.asyncpg_client import OUTAGES
-from models.database import CONNECTION, is_sqlite, sqlite_path
+from models.database import CONNECTION, is_sqlite, read_only_connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +69,7 @@ class SqliteCredentialReader:
     """Reads on the event loop, on a connection that cannot write."""
 
     def __init__(self, database_url: str) -> None:
-        path = sqlite_path(database_url).absolute()
-        self._connection = sqlite3.connect(path.as_uri() + "?mode=ro", uri=True, isolation_level=None, timeout=1)
-        self._connection.row_factory = sqlite3.Row
+        self._connection = read_only_connection(database_url)
 
     async def find_account(self, account_id: UUID) -> AccountFacts | None:
         row = self._one(_BY_ID + "?", str(account_id))

@@ -1,5 +1,6 @@
 """Opening, closing and migrating the database: SQLite or PostgreSQL, one code."""
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -36,6 +37,14 @@ def is_sqlite(url: str) -> bool:
 def sqlite_path(url: str) -> Path:
     """The file that `sqlite://relative/path` or `sqlite:///absolute/path` names."""
     return Path(unquote(url.removeprefix("sqlite://")))
+
+
+def read_only_connection(url: str) -> sqlite3.Connection:
+    """A connection of its own to the SQLite file, which cannot write, and under WAL never waits for who does."""
+    address = f"{sqlite_path(url).absolute().as_uri()}?mode=ro"
+    connection = sqlite3.connect(address, uri=True, isolation_level=None, timeout=1)
+    connection.row_factory = sqlite3.Row
+    return connection
 
 
 def orm_config(url: str) -> dict[str, Any]:

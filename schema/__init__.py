@@ -8,6 +8,7 @@ from schema.api_keys import ApiKeyMutations
 from schema.queries import Query
 from schema.scalars import SCALARS
 from schema.sessions import SessionMutations
+from schema.subscriptions import Subscription
 from schema.user_errors import REFUSAL_HANDLERS
 
 CREDENTIAL_MUTATIONS = frozenset({"signUp", "completeSignUp", "logIn", "stepUp", "reportLeakedApiKey"})
@@ -18,6 +19,7 @@ Mutation = merge_types("Mutation", (SessionMutations, ApiKeyMutations))
 schema = strawberry.Schema(
     query=Query,
     mutation=Mutation,
+    subscription=Subscription,
     config=StrawberryConfig(scalar_map=SCALARS),
     exception_handlers=REFUSAL_HANDLERS,
 )

@@ -17,8 +17,9 @@ from kit.addresses import parse_networks
 from kit.errors import BadRequest, InvalidToken, Unauthenticated, Unavailable
 from kit.origin import Origin
 from transport.documents import Documents
-from transport.endpoint import GraphQLEndpoint, StreamRequest
+from transport.endpoint import GraphQLEndpoint
 from transport.headers import HeadersMiddleware
+from transport.running import StreamRequest
 from transport.trusted_documents import TrustedDocuments
 
 SDL = """
