@@ -255,24 +255,25 @@ async def prepare_database(settings: Settings) -> None:
 # --- The command line
 
 
+UVICORN_OPTIONS: dict[str, Any] = {
+    "log_config": None,
+    "access_log": False,
+    "server_header": False,
+    "proxy_headers": False,
+    "http": ReceiptDeadlineProtocol,
+    "ws_max_size": MOST_BYTES,
+    "ws_ping_interval": HEARTBEAT_SECONDS,
+    "ws_per_message_deflate": False,
+    "timeout_graceful_shutdown": GRACE_SECONDS,
+}
+
+
 def serve(settings: Settings) -> int:
     """Serve until told to stop."""
     # uvicorn raises the signal it caught once more when it is done: by then it means nothing but a clean end.
     signal.signal(signal.SIGTERM, lambda *_: None)
     signal.signal(signal.SIGINT, lambda *_: None)
-    options: dict[str, Any] = {
-        "host": settings.host,
-        "port": settings.port,
-        "log_config": None,
-        "access_log": False,
-        "server_header": False,
-        "proxy_headers": False,
-        "http": ReceiptDeadlineProtocol,
-        "ws_max_size": MOST_BYTES,
-        "ws_ping_interval": HEARTBEAT_SECONDS,
-        "ws_per_message_deflate": False,
-        "timeout_graceful_shutdown": GRACE_SECONDS,
-    }
+    options = UVICORN_OPTIONS | {"host": settings.host, "port": settings.port}
     if settings.workers > 1:
         uvicorn.run("server:app", workers=settings.workers, **options)
         return 0

@@ -70,11 +70,17 @@ class Feed:
     def __init__(self, credential: Credential, kinds: Collection[SecurityEventKind] | None) -> None:
         self.credential = credential
         self.seen: set[UUID] = set()
+        self.has_begun = False
         self.end: SessionEnd | None = None
         self._kinds = kinds
         self._waiting: deque[SecurityEvent] = deque()
         self._broken: str | None = None
         self._changed = asyncio.Event()
+
+    def begin(self, seen: set[UUID]) -> None:
+        """From now on; these events happened before."""
+        self.seen = seen
+        self.has_begun = True
 
     def deliver(self, events: Sequence[SecurityEvent]) -> None:
         """More has happened."""
@@ -98,7 +104,7 @@ class Feed:
     @property
     def is_live(self) -> bool:
         """Whether more may come."""
-        return self.end is None and self._broken is None
+        return self.has_begun and self.end is None and self._broken is None
 
     def __aiter__(self) -> "Feed":
         return self

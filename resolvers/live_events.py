@@ -54,15 +54,15 @@ class LiveEvents:
         """A stream of what happens from now on; `leave` gives it back. Raises BadRequest (too many), Unavailable."""
         account_id = credential.account_id
         feed = Feed(credential, kinds)
-        if self._stopping:
-            raise Unavailable("The gateway")
         # SECURITY: counted before anything is awaited, so that parallel requests cannot pass the bound together.
         self._enter(feed)
         try:
-            feed.seen = (await self._reader.event_ids([account_id], _window_start())).get(account_id, set())
+            before = await self._reader.event_ids([account_id], _window_start())
+            self._check_running()
         except BaseException:
             self.leave(feed)
             raise
+        feed.begin(before.get(account_id, set()))
         self._heard(account_id)
         return feed
 
@@ -93,6 +93,10 @@ class LiveEvents:
                 while self._feeds and not self._stopping:
                     await self._wait()
                     await self._look_once()
+
+    def _check_running(self) -> None:
+        if self._stopping:
+            raise Unavailable("The gateway")
 
     def _enter(self, feed: Feed) -> None:
         feeds = self._feeds.setdefault(feed.credential.account_id, [])
