@@ -38,6 +38,7 @@ from resolvers.key_usage import KeyUsage
 from resolvers.live_events import LiveEvents
 from schema import CREDENTIAL_MUTATIONS, schema
 from schema.context import Context
+from schema.federation import subgraph_schema
 from transport import pages
 from transport.body import MOST_BYTES
 from transport.documents import Documents
@@ -141,8 +142,9 @@ class Gateway:
         settings = self.settings
         manifest = load_manifest(settings.trusted_documents) if settings.trusted_documents else None
         trusted_documents = TrustedDocuments(manifest, only_listed=bool(manifest) and settings.is_production)
+        served = subgraph_schema() if settings.federation else schema
         documents = Documents(
-            schema._schema,  # noqa: SLF001 - Strawberry's own name for what it built
+            served._schema,  # noqa: SLF001 - Strawberry's own name for what it built
             introspection=settings.introspection,
             credential_fields=CREDENTIAL_MUTATIONS,
         )
