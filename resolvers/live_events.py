@@ -6,8 +6,8 @@ later than its ids were drawn: so a window of the log is read again and again, a
 
 import asyncio
 import time
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -89,7 +89,7 @@ class LiveEvents:
         """Feed the streams until stopped; listens for signals only while there are any."""
         while not self._stopping:
             await self._needed.wait()
-            with self._listening():
+            async with self._listening():
                 while self._feeds and not self._stopping:
                     await self._wait()
                     await self._look_once()
@@ -105,13 +105,21 @@ class LiveEvents:
         feeds.append(feed)
         self._needed.set()
 
-    @contextmanager
-    def _listening(self) -> Iterator[None]:
-        task = asyncio.create_task(self._signals.listen(self._heard))
+    @asynccontextmanager
+    async def _listening(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(self._listen())
         try:
             yield
         finally:
             task.cancel()
+            await asyncio.wait([task])
+
+    async def _listen(self) -> None:
+        try:
+            await self._signals.listen(self._heard)
+        except Exception:
+            # Streams go on without signals: what they hear, they hear later.
+            log.exception("signals_not_heard")
 
     def _heard(self, account_id: UUID | None) -> None:
         if account_id is None:

@@ -1,5 +1,6 @@
 import asyncio
 import base64
+import json
 import secrets
 import time
 from collections.abc import Iterator
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
 
 from tests.features.test_api_keys import CREATE
 from tests.features.test_live_events import A_SECOND, ENDED, EVENTS, SIGN_OUT
@@ -23,16 +26,22 @@ pytestmark = pytest.mark.process
 
 
 @pytest.fixture(params=["sqlite", "postgres", "redis"])
-async def environment(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
-    environment = {"GATEHOUSE_SECRET_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")}
-    if request.param == "sqlite":
-        template: SqliteTemplate = request.getfixturevalue("sqlite_template")
-        return environment | {"GATEHOUSE_DATABASE_URL": template.copy_to(tmp_path)}
-    server: PostgresServer = request.getfixturevalue("postgres")
-    environment |= {"GATEHOUSE_DATABASE_URL": await server.emptied_database()}
-    if request.param == "redis":
-        environment |= {"GATEHOUSE_REDIS_URL": request.getfixturevalue("redis_url")}
-    return environment
+def source(request: pytest.FixtureRequest) -> tuple[SqliteTemplate | PostgresServer, str | None]:
+    """Where the database comes from, and the Redis beside it: each way has a carrier of its own."""
+    redis_url = request.getfixturevalue("redis_url") if request.param == "redis" else None
+    return request.getfixturevalue("sqlite_template" if request.param == "sqlite" else "postgres"), redis_url
+
+
+@pytest.fixture
+async def environment(source: tuple[SqliteTemplate | PostgresServer, str | None], tmp_path: Path) -> dict[str, str]:
+    database, redis_url = source
+    url = database.copy_to(tmp_path) if isinstance(database, SqliteTemplate) else await database.emptied_database()
+    keys = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
+    return {
+        "GATEHOUSE_DATABASE_URL": url,
+        "GATEHOUSE_REDIS_URL": redis_url or "",
+        "GATEHOUSE_SECRET_KEYS": keys,
+    }
 
 
 @pytest.fixture
@@ -86,6 +95,25 @@ async def test_streams_hear_all_workers_and_end_when_they_stop(tmp_path: Path, w
     assert ends == [None] * len(opened)
     assert code == 0
     assert took < 5
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_sockets_leave_no_secret_in_the_log(tmp_path: Path, workers: str) -> None:
+    noisy = {"GATEHOUSE_LOG_LEVEL": "debug", "GATEHOUSE_WORKERS": workers}
+    with running_gateway(tmp_path, noisy) as gateway:
+        async with httpx.AsyncClient(base_url=gateway.base_url) as http:
+            ann = await _sign_up(http)
+        address = f"{gateway.base_url.replace('http', 'ws')}/graphql?token=misplaced-secret"
+        async with connect(address, subprotocols=[Subprotocol("graphql-transport-ws")]) as socket:
+            hello = {"type": "connection_init", "payload": {"Authorization": f"Bearer {ann.token}"}}
+            await socket.send(json.dumps(hello))
+            acknowledged = await socket.recv()
+        gateway.stop()
+
+    assert acknowledged == '{"type":"connection_ack"}'
+    assert "Shutting down" in gateway.output
+    assert "misplaced-secret" not in gateway.output
+    assert ann.token not in gateway.output
 
 
 async def _sign_up(http: httpx.AsyncClient) -> Person:
