@@ -4,10 +4,9 @@ import argparse
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from types import FrameType, MethodType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,6 +25,7 @@ from kit.origin import Origin
 from kit.passwords import Passwords
 from kit.session_tokens import SessionTokens
 from kit.settings import Settings, SettingsError, load_settings, setting_warnings
+from kit.stop_signals import heeding_stop_signals
 from kit.throttle import RedisCounters, Throttle
 from mails.sender import Sender
 from mails.transports import open_transport
@@ -78,7 +78,7 @@ class Gateway:
     @asynccontextmanager
     async def _lifespan(self, _: object) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            stack.enter_context(_heeding_signals(self.begin_to_stop))
+            stack.enter_context(heeding_stop_signals(self.begin_to_stop))
             context = await database.open_database(self.settings.database_url)
             stack.push_async_callback(database.close_database, context)
             await prepare_database(self.settings)
@@ -195,29 +195,6 @@ def _with_headers(app: ASGIApp, settings: Settings) -> ASGIApp:
 
 def _origin_of(url: str) -> str:
     return "{0.scheme}://{0.netloc}".format(urlsplit(url))
-
-
-@contextmanager
-def _heeding_signals(begin_to_stop: Callable[[], None]) -> Iterator[None]:
-    """Hears of SIGTERM and SIGINT before the server does, whichever server this is and in each of its workers.
-
-    Where no server handles a signal, it goes on meaning what it means: in tests, say.
-    """
-    former = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    served = {number: handler for number, handler in former.items() if isinstance(handler, MethodType)}
-    loop = asyncio.get_running_loop()
-
-    def heed(number: int, frame: FrameType | None) -> None:
-        loop.call_soon_threadsafe(begin_to_stop)
-        served[signal.Signals(number)](number, frame)
-
-    for number in served:
-        signal.signal(number, heed)
-    try:
-        yield
-    finally:
-        for number, handler in served.items():
-            signal.signal(number, handler)
 
 
 @asynccontextmanager

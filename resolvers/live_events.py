@@ -1,7 +1,8 @@
 """Live streams of this process: each is told what happens to its account, on whichever process, and ends in time.
 
 The database decides, a signal only hurries. Ids sort by time, but clocks of machines differ and a transaction commits
-later than its ids were drawn: so a window of the log is read again and again, and what was seen is left out.
+later than its ids were drawn: so a window of the log is read again and again, and what was seen is left out. Nothing
+is lost; where a machine's clock is set back, an event may come twice, with the same id.
 """
 
 import asyncio
@@ -165,11 +166,12 @@ class LiveEvents:
         # SECURITY: the credentials are read after the events, so that a stream whose credential holds gets none that
         # came after its end. For one that has ended the events are read anew, to find the one that ended it.
         ended = await self._ended(feeds, account_ids)
-        if ended:
-            happened |= await self._reader.event_ids({feed.credential.account_id for feed in ended}, _window_start())
-        events = await self._load(feeds, happened)
+        ended_ids = {feed.credential.account_id for feed in ended}
+        until_the_end = await self._reader.event_ids(ended_ids, _window_start()) if ended else {}
+        events = await self._load(feeds, happened | until_the_end)
         for feed in feeds:
-            seen, feed.seen = feed.seen, happened.get(feed.credential.account_id, set())
+            found = until_the_end if feed in ended else happened
+            seen, feed.seen = feed.seen, found.get(feed.credential.account_id, set())
             fresh = [event for event in events if event.id in feed.seen - seen]
             if feed in ended:
                 await self._finish(feed, ended[feed], fresh)
