@@ -2,11 +2,12 @@
 
 import argparse
 import asyncio
-import signal
+import os
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,15 +15,19 @@ import structlog
 import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.types import ASGIApp
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
 
 from kit import logs
 from kit.background import Background
 from kit.errors import Unavailable
 from kit.keyring import Keyring
+from kit.metrics import SHARED_FOLDER_VARIABLE
 from kit.origin import Origin
 from kit.passwords import Passwords
+from kit.providers import offered
 from kit.session_tokens import SessionTokens
 from kit.settings import Settings, SettingsError, load_settings, setting_warnings
 from kit.stop_signals import heeding_stop_signals
@@ -36,15 +41,18 @@ from resolvers import upkeep
 from resolvers.callers import Services, identify
 from resolvers.key_usage import KeyUsage
 from resolvers.live_events import LiveEvents
-from schema import CREDENTIAL_MUTATIONS, schema
+from schema import CREDENTIAL_MUTATIONS, attribute_of, schema
 from schema.context import Context
 from schema.federation import subgraph_schema
 from transport import pages
 from transport.body import MOST_BYTES
+from transport.demo_providers import DemoProviders
 from transport.documents import Documents
 from transport.endpoint import GraphQLEndpoint
 from transport.event_stream import EventStream
+from transport.front import Front
 from transport.headers import HeadersMiddleware
+from transport.metrics import MetricsMiddleware, metrics_route
 from transport.receipt_deadline import ReceiptDeadlineProtocol
 from transport.trusted_documents import TrustedDocuments, load_manifest
 from transport.websocket import GraphQLSocket
@@ -52,6 +60,9 @@ from transport.websocket import GraphQLSocket
 PLAYGROUND = Path(__file__).parent / "playground" / "dist"
 LONG_STATEMENT_SECONDS = 600.0
 """How long a statement of a migration may take."""
+
+STARTING_SECONDS = 30
+"""How long a worker may be silent, while it starts on a busy machine say, before it is replaced."""
 
 GRACE_SECONDS = 10
 """How long requests in flight, and the mail that is being sent, may take after SIGTERM."""
@@ -68,9 +79,9 @@ class Gateway:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.stopping = False
-        self.app = _with_headers(
-            Starlette(routes=self._routes(), lifespan=self._lifespan, exception_handlers=_PLAIN), settings
-        )
+        self._demo = DemoProviders(settings)
+        endpoint, self._socket = self._graphql()
+        self.app = _with_headers(Front(endpoint, self._others()), settings)
         self._services: Services | None = None
         self._live_events: LiveEvents | None = None
         self._sender: Sender | None = None
@@ -104,24 +115,20 @@ class Gateway:
         stack.callback(passwords.close)
         reader = credentials.open_reader(settings.database_url)
         stack.callback(reader.close)
-        sender, key_usage, background = Sender(open_transport(settings.mail_url), keyring), KeyUsage(), Background()
-        signals = open_signals(settings, background.start)
-        stack.push_async_callback(signals.close)
-        live_reader = open_live_reader(settings.database_url)
-        stack.callback(live_reader.close)
-        live_events = LiveEvents(live_reader, signals)
-        await stack.enter_async_context(_running(live_events.run, live_events.stop))
+        providers = await stack.enter_async_context(offered.opened(settings, self._demo.transport()))
+        sender, key_usage, background = Sender(open_transport(settings), keyring), KeyUsage(), Background()
+        live_events = await self._start_live_events(stack, background)
         await stack.enter_async_context(_running(sender.run, sender.stop))
         await stack.enter_async_context(_running(key_usage.run, key_usage.stop))
         stack.push_async_callback(background.drain)
         self._sender = sender
-        self._live_events = live_events
         self._services = Services(
             settings=settings,
             keyring=keyring,
             sessions=SessionTokens(keyring, settings.session_max_age),
             passwords=passwords,
             throttle=Throttle(store, enabled=settings.rate_limits),
+            providers=providers,
             reader=reader,
             key_usage=key_usage,
             live_events=live_events,
@@ -129,29 +136,47 @@ class Gateway:
             in_background=background.start,
         )
 
+    async def _start_live_events(self, stack: AsyncExitStack, background: Background) -> LiveEvents:
+        signals = open_signals(self.settings, background.start)
+        stack.push_async_callback(signals.close)
+        reader = open_live_reader(self.settings.database_url)
+        stack.callback(reader.close)
+        self._live_events = LiveEvents(reader, signals)
+        await stack.enter_async_context(_running(self._live_events.run, self._live_events.stop))
+        return self._live_events
+
+    def _others(self) -> ASGIApp:
+        application = Starlette(routes=self._routes(), lifespan=self._lifespan, exception_handlers=_PLAIN)
+        # A redirect from `/graphql/` would lead to whatever host the request names.
+        application.router.redirect_slashes = False
+        return application
+
     def _routes(self) -> list[BaseRoute]:
         settings = self.settings
-        routes = [*self._graphql_routes(), *pages.health_routes(self._not_ready)]
+        routes: list[BaseRoute] = [WebSocketRoute("/graphql", self._socket)]
+        routes += [*pages.health_routes(self._not_ready), metrics_route(), *self._demo.routes]
         if settings.mail_url == "outbox:" and not settings.is_production:
             routes.append(pages.outbox_route(self._newest_mails))
         if settings.playground:
             routes += pages.playground_routes(PLAYGROUND)
         return routes
 
-    def _graphql_routes(self) -> list[BaseRoute]:
+    def _graphql(self) -> tuple[GraphQLEndpoint, GraphQLSocket]:
+        """What answers at `/graphql` over HTTP, and over a WebSocket: by one set of documents."""
         settings = self.settings
         manifest = load_manifest(settings.trusted_documents) if settings.trusted_documents else None
-        trusted_documents = TrustedDocuments(manifest, only_listed=bool(manifest) and settings.is_production)
+        trusted = TrustedDocuments(manifest, only_listed=manifest is not None and settings.is_production)
         served = subgraph_schema() if settings.federation else schema
         documents = Documents(
             served._schema,  # noqa: SLF001 - Strawberry's own name for what it built
             introspection=settings.introspection,
             credential_fields=CREDENTIAL_MUTATIONS,
+            attribute_of=attribute_of if settings.compiled_plans else None,
         )
         endpoint = GraphQLEndpoint(
             documents,
             self._identify,
-            trusted_documents=trusted_documents,
+            trusted_documents=trusted,
             playground=pages.playground_page(PLAYGROUND) if settings.playground else None,
             stream=EventStream(documents, heartbeat=HEARTBEAT_SECONDS),
             trusted_proxies=settings.trusted_proxies,
@@ -159,11 +184,11 @@ class Gateway:
         socket = GraphQLSocket(
             documents,
             self._identify,
-            trusted_documents=trusted_documents,
+            trusted_documents=trusted,
             origins={_origin_of(settings.public_url), *settings.cors_origins},
             trusted_proxies=settings.trusted_proxies,
         )
-        return [Route("/graphql", endpoint), WebSocketRoute("/graphql", socket)]
+        return endpoint, socket
 
     def started(self) -> AbstractAsyncContextManager[None]:
         """The gateway while it runs, without a server around it: for tests."""
@@ -186,11 +211,11 @@ class Gateway:
         return await failing(checks)
 
 
-_PLAIN = {HTTPException: pages.plain_error}
+_PLAIN = {HTTPException: pages.plain_error, Unavailable: pages.plain_error}
 
 
 def _with_headers(app: ASGIApp, settings: Settings) -> ASGIApp:
-    return HeadersMiddleware(app, public_url=settings.public_url, cors_origins=settings.cors_origins)
+    return HeadersMiddleware(MetricsMiddleware(app), public_url=settings.public_url, cors_origins=settings.cors_origins)
 
 
 def _origin_of(url: str) -> str:
@@ -209,32 +234,45 @@ async def _running(run: Callable[[], Coroutine[Any, Any, None]], stop: Callable[
         task.cancel()
 
 
-async def failing(checks: dict[str, Callable[[], Coroutine[Any, Any, None]]]) -> dict[str, str]:
+async def failing(
+    checks: dict[str, Callable[[], Coroutine[Any, Any, None]]], tell: Callable[[Exception], str] = str
+) -> dict[str, str]:
     """Which of these do not answer, and what is said of them."""
     missing = {}
     for name, check in checks.items():
         try:
             await check()
-        except Unavailable as cause:
-            missing[name] = str(cause)
+        except (SettingsError, Unavailable) as problem:
+            missing[name] = tell(problem)
     return missing
+
+
+def with_cause(problem: Exception) -> str:
+    """The problem for an operator's eyes: what caused it stands behind it."""
+    cause = str(problem.__cause__ or "")
+    return f"{problem}: {cause}" if cause else str(problem)
 
 
 async def prepare_database(settings: Settings) -> None:
     """In development, migrate; in production, refuse a database that is behind. Raises SettingsError, Unavailable."""
+    await _refuse_if_behind(settings)
+    if await database.missing_migrations():
+        log.info("migrated", applied=await database.migrate())
+
+
+async def _refuse_if_behind(settings: Settings) -> None:
     missing = await database.missing_migrations()
     if missing and settings.is_production:
         raise SettingsError(
             f"The database lacks {', '.join(missing)}: run `python server.py migrate`, then start again."
         )
-    if missing:
-        log.info("migrated", applied=await database.migrate())
 
 
 # --- The command line
 
 
 UVICORN_OPTIONS: dict[str, Any] = {
+    "lifespan": "on",
     "log_config": None,
     "access_log": False,
     "server_header": False,
@@ -244,45 +282,67 @@ UVICORN_OPTIONS: dict[str, Any] = {
     "ws_ping_interval": HEARTBEAT_SECONDS,
     "ws_per_message_deflate": False,
     "timeout_graceful_shutdown": GRACE_SECONDS,
+    "timeout_worker_healthcheck": STARTING_SECONDS,
 }
+
+
+class Server(uvicorn.Server):
+    """The server of a process of its own."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """As uvicorn's own, which raises the signal once more at the end: by then it means nothing but a clean end."""
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()
 
 
 def serve(settings: Settings) -> int:
     """Serve until told to stop."""
-    # uvicorn raises the signal it caught once more when it is done: by then it means nothing but a clean end.
-    signal.signal(signal.SIGTERM, lambda *_: None)
-    signal.signal(signal.SIGINT, lambda *_: None)
+    # Before there is a server, so that whatever is wrong is said in a sentence, and once for all workers.
+    asyncio.run(_with_database(settings, lambda: prepare_database(settings)))
     options = UVICORN_OPTIONS | {"host": settings.host, "port": settings.port}
     if settings.workers > 1:
-        uvicorn.run("server:app", workers=settings.workers, **options)
-        return 0
-    server = uvicorn.Server(uvicorn.Config(Gateway(settings).app, lifespan="on", **options))
+        # Workers count requests together, in a folder that the processes they are started as find in the environment.
+        with TemporaryDirectory(prefix="gatehouse-metrics-") as folder:
+            os.environ[SHARED_FOLDER_VARIABLE] = folder
+            return _serve_with_workers(uvicorn.Config("server:app", workers=settings.workers, **options))
+    server = Server(uvicorn.Config(Gateway(settings).app, **options))
     server.run()
     return 0 if server.started else 1
 
 
-async def _with_database(settings: Settings, work: Callable[[], Coroutine[Any, Any, object]]) -> int:
+def _serve_with_workers(config: uvicorn.Config) -> int:
+    supervisor = Multiprocess(config, [config.bind_socket()])
+    supervisor.run()
+    return 1 if any(worker.exitcode == STARTUP_FAILURE for worker in supervisor.processes) else 0
+
+
+async def _with_database(settings: Settings, work: Callable[[], Coroutine[Any, Any, object]]) -> object:
     context = await database.open_database(settings.database_url, statement_seconds=LONG_STATEMENT_SECONDS)
     try:
-        print(await work())
+        return await work()
     finally:
         await database.close_database(context)
-    return 0
 
 
 def migrate(settings: Settings) -> int:
     """Bring the database up to date."""
-    return asyncio.run(_with_database(settings, database.migrate))
+    print(asyncio.run(_with_database(settings, database.migrate)))
+    return 0
 
 
 def rotate_secrets(settings: Settings) -> int:
     """Seal what is stored under the newest key."""
-    return asyncio.run(_with_database(settings, lambda: upkeep.rotate_secrets(Keyring(settings.secret_keys))))
+    keyring = Keyring(settings.secret_keys)
+    print(asyncio.run(_with_database(settings, lambda: upkeep.rotate_secrets(keyring))))
+    return 0
 
 
 def purge(settings: Settings) -> int:
     """Remove expired rows."""
-    return asyncio.run(_with_database(settings, upkeep.purge))
+    print(asyncio.run(_with_database(settings, upkeep.purge)))
+    return 0
 
 
 def check(settings: Settings) -> int:
@@ -296,17 +356,16 @@ def check(settings: Settings) -> int:
 
 async def _check(settings: Settings) -> dict[str, str]:
     async def reach_database() -> None:
-        context = await database.open_database(settings.database_url)
-        await database.close_database(context)
+        await _with_database(settings, lambda: _refuse_if_behind(settings))
 
     checks: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
         "database": reach_database,
-        "mail": open_transport(settings.mail_url).check,
+        "mail": open_transport(settings).check,
     }
     if settings.redis_url:
         store = RedisCounters(settings.redis_url)
         checks["redis"] = store.ping
-    return await failing(checks)
+    return await failing(checks, with_cause)
 
 
 COMMANDS = {"serve": serve, "migrate": migrate, "check": check, "rotate-secrets": rotate_secrets, "purge": purge}
@@ -327,7 +386,7 @@ def main(arguments: list[str]) -> int:
             log.warning("setting", problem=warning)
         return COMMANDS[command](settings)
     except (SettingsError, Unavailable) as problem:
-        print(problem, file=sys.stderr)
+        print(with_cause(problem), file=sys.stderr)
         return 1
 
 

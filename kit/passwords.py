@@ -15,6 +15,7 @@ from argon2 import PasswordHasher, Type
 from argon2.exceptions import HashingError, VerificationError, VerifyMismatchError
 
 from kit.errors import Unavailable
+from kit.metrics import HASHES_REFUSED
 
 _SALT_BYTES = 16
 _HASH_BYTES = 32
@@ -88,11 +89,12 @@ class Passwords:
         try:
             return await asyncio.wrap_future(self._submit(job))
         except (HashingError, VerificationError) as error:
-            # Argon2 found no memory: that says nothing about the password.
+            # Argon2 found no memory, say: that tells nothing about the password.
             raise Unavailable(_WHAT) from error
 
     def _submit(self, job: Callable[[], T]) -> Future[T]:
         if not self._permits.acquire(blocking=False):
+            HASHES_REFUSED.inc()
             raise Unavailable(_WHAT, retry_after_seconds=1)
         try:
             future = self._threads.submit(job)

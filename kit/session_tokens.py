@@ -1,19 +1,18 @@
 """Session tokens: JSON Web Tokens (RFC 7519) of one kind, signed and read here and nowhere else.
 
-Written by hand, since the whole format is two constants: a token's header must be byte for byte one of ours, so there
-is no algorithm to choose, no key to fetch and nothing to negotiate (RFC 8725 sections 3.1 and 3.11).
+PyJWT signs and reads them. Before it may look, a token's header must be byte for byte one of ours, so that there is no
+algorithm to choose, no key to fetch and nothing to negotiate (RFC 8725 sections 3.1 and 3.11).
 """
 
-import base64
-import binascii
-import hashlib
-import hmac
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
+
+import jwt
+from jwt.types import Options
+from jwt.utils import base64url_decode, base64url_encode
 
 from kit import clock
 from kit.errors import Unauthenticated
@@ -24,6 +23,14 @@ _PURPOSE = "session token"
 _TYPE = "gatehouse-session+jwt"
 _ISSUER = "gatehouse"
 _AUDIENCE = "gatehouse-session"
+_ALGORITHM = "HS256"
+_OPTIONS: Options = {
+    "verify_exp": False,
+    "verify_nbf": False,
+    "verify_iat": False,
+    "strict_aud": True,
+    "require": ["iss", "aud", "sub", "exp", "nbf", "iat"],
+}
 _LONGEST = 1_024
 _MOST_REMEMBERED = 4_096
 
@@ -45,7 +52,8 @@ class SessionTokens:
 
     def __init__(self, keyring: Keyring, session_max_age: int) -> None:
         self._session_max_age = session_max_age
-        self._newest_header = _header(keyring.newest_id)
+        self._newest_id = keyring.newest_id
+        self._newest_key = keyring.key(_PURPOSE)
         self._keys = {_header(key_id): keyring.key(_PURPOSE, key_id) for key_id in keyring.key_ids}
         self._verified: dict[str, SessionClaims] = {}
 
@@ -69,8 +77,7 @@ class SessionTokens:
             "nbf": issued_at,
             "exp": expires_at,
         }
-        signed = f"{self._newest_header}.{_encode(json.dumps(claims, separators=(',', ':')).encode())}"
-        return f"{signed}.{self._signature(self._newest_header, signed)}", _to_claims(claims)
+        return _sign(claims, self._newest_key, self._newest_id), _to_claims(claims)
 
     def read(self, token: str) -> SessionClaims:
         """What a token says, if it is one of ours and valid now. Raises Unauthenticated, the same for every reason."""
@@ -82,19 +89,14 @@ class SessionTokens:
         return claims
 
     def _verify(self, token: str) -> SessionClaims:
-        # SECURITY: the whole text is compared, not what it decodes to, so that one token has one spelling.
-        if len(token) > _LONGEST or not token.isascii() or token.count(".") != 2:  # noqa: PLR2004 - RFC 7515: three parts
+        header = token.partition(".")[0]
+        # SECURITY: the header picks the key, never the algorithm; and one token has one spelling, since base64 leaves
+        # bits over at a part's end that a decoder does not look at.
+        if len(token) > _LONGEST or header not in self._keys or not _is_spelled_well(token):
             raise Unauthenticated
-        signed, _, signature = token.rpartition(".")
-        header, _, payload = signed.partition(".")
-        if header not in self._keys or not hmac.compare_digest(self._signature(header, signed), signature):
-            raise Unauthenticated
-        claims = _checked(payload)
+        claims = _checked(token, self._keys[header])
         self._remember(token, claims)
         return claims
-
-    def _signature(self, header: str, signed: str) -> str:
-        return _encode(hmac.digest(self._keys[header], signed.encode(), hashlib.sha256))
 
     def _remember(self, token: str, claims: SessionClaims) -> None:
         if len(self._verified) >= _MOST_REMEMBERED:
@@ -102,23 +104,29 @@ class SessionTokens:
         self._verified[token] = claims
 
 
+def _sign(claims: dict[str, Any], key: bytes, key_id: str) -> str:
+    return jwt.encode(claims, key, algorithm=_ALGORITHM, headers={"kid": key_id, "typ": _TYPE})
+
+
 def _header(key_id: str) -> str:
-    return _encode(json.dumps({"alg": "HS256", "kid": key_id, "typ": _TYPE}, separators=(",", ":")).encode())
+    return _sign({}, bytes(32), key_id).partition(".")[0]
 
 
-def _encode(content: bytes) -> str:
-    return base64.urlsafe_b64encode(content).decode().rstrip("=")
-
-
-def _checked(payload: str) -> SessionClaims:
-    """Claims under a right signature: of an older release, perhaps, but never of a stranger."""
+def _is_spelled_well(token: str) -> bool:
     try:
-        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        is_ours = claims["iss"] == _ISSUER and claims["aud"] == _AUDIENCE and claims["nbf"] == claims["iat"]
-        if not is_ours or claims["exp"] - claims["iat"] > LIFETIME_SECONDS:
+        return all(base64url_encode(base64url_decode(part)).decode() == part for part in token.split("."))
+    except ValueError:
+        return False
+
+
+def _checked(token: str, key: bytes) -> SessionClaims:
+    """Claims under a right signature. Times are the reader's to judge, by kit.clock."""
+    try:
+        claims = jwt.decode(token, key, [_ALGORITHM], options=_OPTIONS, audience=_AUDIENCE, issuer=_ISSUER)
+        if claims["nbf"] != claims["iat"] or claims["exp"] - claims["iat"] > LIFETIME_SECONDS:
             raise Unauthenticated
         return _to_claims(claims)
-    except (binascii.Error, KeyError, TypeError, ValueError):
+    except (jwt.InvalidTokenError, KeyError, TypeError, ValueError):
         raise Unauthenticated from None
 
 

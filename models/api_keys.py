@@ -59,6 +59,12 @@ class ApiKey(Row):
             raise NotFound
         return key
 
+    @classmethod
+    async def live_names(cls, account: Account) -> list[str]:
+        """Names of the account's keys that have not expired, oldest first."""
+        live = Q(expires_at__isnull=True) | Q(expires_at__gt=clock.now())
+        return [key.name for key in await cls.filter(live, account_id=account.id).order_by("id").only("name")]
+
     async def rotate(self, *, overlap: timedelta) -> tuple[str, datetime]:
         """A new raw secret, and when the former one ends. The account's row must be locked. Raises LimitReached."""
         ends_at = clock.now() + overlap
@@ -99,12 +105,15 @@ class ApiKeySecret(Row):
     class Meta:
         # That a key has at most one secret without an end is kept by the index of migration 0002.
         table = "api_key_secrets"
+        # For the foreign key: without it, removing a key reads the whole table.
+        indexes = (("api_key_id",),)
 
     @classmethod
     async def find(cls, raw_secret: str) -> "ApiKeySecret | None":
         """The secret, with its key fetched; None if it never was one or has ended."""
         live = Q(ends_at__isnull=True) | Q(ends_at__gt=clock.now())
-        return await cls.filter(live, digest=tokens.digest(raw_secret)).prefetch_related("api_key").first()
+        # One statement: between two, the key may go.
+        return await cls.filter(live, digest=tokens.digest(raw_secret)).select_related("api_key").first()
 
     async def end(self) -> bool:
         """Revoke the key whose present secret this is, or end the overlap of a former one. False when it had ended."""

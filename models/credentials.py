@@ -5,18 +5,15 @@ on the event loop: under WAL it never waits for a writer, and costs microseconds
 """
 
 import sqlite3
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Protocol
 from uuid import UUID
 
-import asyncpg
-from tortoise.connection import get_connection
-
 from kit.errors import Unavailable
-from models.asyncpg_client import OUTAGES
-from models.database import CONNECTION, is_sqlite, read_only_connection
+from models.database import is_sqlite, postgres_credentials, read_only_connection
+from models.read_connections import ReadConnections
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +25,7 @@ class AccountFacts:
     created_at: datetime
     generation: int
     has_password: bool
+    two_factor_enabled_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +37,23 @@ class KeyFacts:
     expires_at: datetime | None
 
 
-_ACCOUNT = "a.id, a.email, a.created_at, a.generation, a.password_hash IS NOT NULL AS has_password"
+_ACCOUNT_COLUMNS = (
+    "a.id",
+    "a.email",
+    "a.created_at",
+    "a.generation",
+    "a.password_hash IS NOT NULL",
+    "a.two_factor_enabled_at",
+)
+"""In the order in which _account_facts() takes them."""
+
+_KEY_COLUMNS = ("k.id", "k.expires_at", "s.ends_at")
+"""In the order in which _key_facts() takes them."""
+
+_ACCOUNT, _KEY, _WIDTH = ", ".join(_ACCOUNT_COLUMNS), ", ".join(_KEY_COLUMNS), len(_ACCOUNT_COLUMNS)
 _BY_ID = f"SELECT {_ACCOUNT} FROM accounts a WHERE a.id = "  # noqa: S608 - constants
 _BY_SECRET = f"""
-    SELECT {_ACCOUNT}, k.id AS key_id, k.expires_at, s.ends_at
+    SELECT {_ACCOUNT}, {_KEY}
     FROM api_key_secrets s JOIN api_keys k ON k.id = s.api_key_id JOIN accounts a ON a.id = k.account_id
     WHERE s.digest = """  # noqa: S608 - constants
 
@@ -62,7 +73,7 @@ class CredentialReader(Protocol):
 
 def open_reader(database_url: str) -> CredentialReader:
     """The reader for the open database."""
-    return SqliteCredentialReader(database_url) if is_sqlite(database_url) else PostgresCredentialReader()
+    return SqliteCredentialReader(database_url) if is_sqlite(database_url) else PostgresCredentialReader(database_url)
 
 
 class SqliteCredentialReader:
@@ -73,60 +84,65 @@ class SqliteCredentialReader:
 
     async def find_account(self, account_id: UUID) -> AccountFacts | None:
         row = self._one(_BY_ID + "?", str(account_id))
-        return _account_facts(row) if row else None
+        return _account_facts(*row) if row else None
 
     async def find_key(self, digest: str) -> tuple[AccountFacts, KeyFacts] | None:
         row = self._one(_BY_SECRET + "?", digest)
-        return (_account_facts(row), _key_facts(row)) if row else None
+        return (_account_facts(*row[:_WIDTH]), _key_facts(*row[_WIDTH:])) if row else None
 
-    def _one(self, statement: str, value: str) -> dict[str, Any] | None:
+    def _one(self, statement: str, value: str) -> tuple[Any, ...] | None:
         try:
-            row = self._connection.execute(statement, (value,)).fetchone()
-        except sqlite3.OperationalError as error:
+            row: tuple[Any, ...] | None = self._connection.execute(statement, (value,)).fetchone()
+        except sqlite3.DatabaseError as error:
             raise Unavailable("The database") from error
-        return dict(row) if row else None
+        return row
 
     def close(self) -> None:
         self._connection.close()
 
 
 class PostgresCredentialReader:
-    """Reads on the ORM's pool with a statement that asyncpg keeps prepared."""
+    """Reads on connections of its own with statements that asyncpg keeps prepared."""
+
+    def __init__(self, database_url: str) -> None:
+        self._connections = ReadConnections(postgres_credentials(database_url))
 
     async def find_account(self, account_id: UUID) -> AccountFacts | None:
-        row = await self._one(_BY_ID + "$1", account_id)
-        return _account_facts(row) if row else None
+        row = await self._connections.fetch_row(_BY_ID + "$1", account_id)
+        return _account_facts(*row) if row else None
 
     async def find_key(self, digest: str) -> tuple[AccountFacts, KeyFacts] | None:
-        row = await self._one(_BY_SECRET + "$1", digest)
-        return (_account_facts(row), _key_facts(row)) if row else None
-
-    async def _one(self, statement: str, value: object) -> dict[str, Any] | None:
-        try:
-            async with get_connection(CONNECTION).acquire_connection() as connection:
-                row: asyncpg.Record | None = await connection.fetchrow(statement, value)
-                return dict(row) if row else None
-        except OUTAGES as error:
-            raise Unavailable("The database") from error
+        row = await self._connections.fetch_row(_BY_SECRET + "$1", digest)
+        return (_account_facts(*row[:_WIDTH]), _key_facts(*row[_WIDTH:])) if row else None
 
     def close(self) -> None:
-        """Nothing of its own to let go of."""
+        self._connections.close()
 
 
-def _account_facts(row: Mapping[str, Any]) -> AccountFacts:
+# Remembers nothing but what the same columns look like as facts: the row is read anew for every request.
+@lru_cache(maxsize=4_096)
+def _account_facts(
+    account_id: UUID | str,
+    email: str,
+    created_at: datetime | str,
+    generation: int,
+    has_password: int,
+    two_factor_enabled_at: datetime | str | None,
+) -> AccountFacts:
     return AccountFacts(
-        id=_uuid(row["id"]),
-        email=row["email"],
-        created_at=_instant(row["created_at"]),
-        generation=row["generation"],
-        has_password=bool(row["has_password"]),
+        id=_uuid(account_id),
+        email=email,
+        created_at=_instant(created_at),
+        generation=generation,
+        has_password=bool(has_password),
+        two_factor_enabled_at=_instant(two_factor_enabled_at) if two_factor_enabled_at else None,
     )
 
 
-def _key_facts(row: Mapping[str, Any]) -> KeyFacts:
-    ends_at, expires_at = row["ends_at"], row["expires_at"]
+@lru_cache(maxsize=4_096)
+def _key_facts(key_id: UUID | str, expires_at: datetime | str | None, ends_at: datetime | str | None) -> KeyFacts:
     return KeyFacts(
-        id=_uuid(row["key_id"]),
+        id=_uuid(key_id),
         ends_at=_instant(ends_at) if ends_at else None,
         expires_at=_instant(expires_at) if expires_at else None,
     )

@@ -72,9 +72,8 @@ class SqliteLiveReader:
 
     def _rows(self, statement: str, among: Collection[UUID] | Collection[str], *values: str) -> list[tuple[Any, ...]]:
         try:
-            found = self._connection.execute(statement, (orjson.dumps(list(among)).decode(), *values))
-            return [tuple(row) for row in found.fetchall()]
-        except sqlite3.OperationalError as error:
+            return self._connection.execute(statement, (orjson.dumps(list(among)).decode(), *values)).fetchall()
+        except sqlite3.DatabaseError as error:
             raise Unavailable("The database") from error
 
     def close(self) -> None:

@@ -91,11 +91,11 @@ async def report_leaked_api_key(caller: Caller, raw_secret: str) -> None:
     client = client_network(caller.origin.ip_address)
     await caller.services.throttle.take([(LEAK_REPORT_CLIENT, client)], client=client)
     async with unit_of_work():
+        found = await ApiKeySecret.find(raw_secret)
+        account = await Account.lock(found.api_key.account_id) if found else None
+        # Read again now that nobody else changes it: it may be a former secret by now, or none.
         secret = await ApiKeySecret.find(raw_secret)
-        if secret is None:
-            return
-        account = await Account.lock(secret.api_key.account_id)
-        if account is not None and await secret.end():
+        if account is not None and secret is not None and await secret.end():
             key = secret.api_key
             # SECURITY: the owner is not told where the report came from.
             unnamed = replace(caller, origin=replace(caller.origin, ip_address="", user_agent=""))

@@ -1,6 +1,6 @@
 """Who is calling, from where, with what: the first argument of every resolver."""
 
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -12,6 +12,7 @@ from kit.errors import Refused, StepUpRequired, Unauthenticated
 from kit.keyring import Keyring
 from kit.origin import Origin
 from kit.passwords import Passwords
+from kit.providers import Provider, ProviderName
 from kit.session_tokens import SessionClaims, SessionTokens
 from kit.settings import Settings
 from kit.throttle import Throttle
@@ -21,6 +22,8 @@ from models.credentials import AccountFacts, CredentialReader
 from resolvers.feeds import Credential
 from resolvers.key_usage import KeyUsage
 from resolvers.live_events import LiveEvents
+
+SECOND_FACTORS = frozenset({"TOTP", "RECOVERY_CODE"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class Services:
     sessions: SessionTokens
     passwords: Passwords
     throttle: Throttle
+    providers: Mapping[ProviderName, Provider]
     reader: CredentialReader
     key_usage: KeyUsage
     live_events: LiveEvents
@@ -69,7 +73,25 @@ class Caller:
         longest = self.services.settings.step_up_max_age
         # SECURITY: an API key never counts as a sign-in, whatever its age (ASVS 7.5.3).
         if self.session is None or clock.now() - self.session.signed_in_at > timedelta(seconds=longest):
-            raise StepUpRequired(["PASSWORD"], longest)
+            raise StepUpRequired(step_up_methods(account), longest)
+        return account
+
+    def require_second_factor(self) -> tuple[AccountFacts, SessionClaims]:
+        """The account and its session, which passed the second factor where one is on.
+
+        Raises Unauthenticated, or Refused(SESSION_REQUIRED) for an API key and for a session without that factor.
+        """
+        account, session = self.session_of_a_person()
+        # SECURITY: whoever only has the password must not get rid of the factor that stands beside it.
+        if not is_assured(account, session.methods):
+            raise Refused("SESSION_REQUIRED", "This needs a session that passed the second factor: sign in again.")
+        return account, session
+
+    async def read_account(self) -> Account:
+        """The caller's account as it is now, not locked. Raises Unauthenticated where it is gone."""
+        account = await Account.get_or_none(id=self.signed_in().id)
+        if account is None:
+            raise Unauthenticated
         return account
 
     @asynccontextmanager
@@ -107,6 +129,11 @@ class Caller:
             return Credential(account_id, generation=self.session.generation, expires_at=self.session.expires_at)
         return Credential(account_id, api_key_id=self.api_key_id, secret_digest=self.secret_digest)
 
+    async def mail_many(self, mails: Sequence[tuple[Message, str]]) -> None:
+        """Queue many mails in the present unit of work, each with its recipient's canonical address."""
+        await OutgoingMail.queue_many(mails, keyring=self.services.keyring)
+        after_commit(self.services.wake_sender)
+
     def with_session(self, account: Account, claims: SessionClaims) -> "Caller":
         """The same caller, as whom a session that was just started makes it."""
         return replace(self, account=facts_of(account), session=claims, api_key_id=None, secret_digest=None)
@@ -120,7 +147,23 @@ def facts_of(account: Account) -> AccountFacts:
         created_at=account.created_at,
         generation=account.generation,
         has_password=account.password_hash is not None,
+        two_factor_enabled_at=account.two_factor_enabled_at,
     )
+
+
+def is_assured(account: Account | AccountFacts, methods: Iterable[str]) -> bool:
+    """Whether methods (the contract's names) are enough to be signed in to the account.
+
+    SECURITY: the one assurance rule, for every door (ASVS 6.3.4): where two-factor authentication is on, a second
+    factor is among them.
+    """
+    return account.two_factor_enabled_at is None or not SECOND_FACTORS.isdisjoint(methods)
+
+
+def step_up_methods(account: AccountFacts) -> list[str]:
+    """What the person can prove the account with again."""
+    first = "PASSWORD" if account.has_password else "SOCIAL"
+    return [first] if account.two_factor_enabled_at is None else [first, "TOTP", "RECOVERY_CODE"]
 
 
 async def identify(services: Services, authorization: str | None, origin: Origin) -> Caller:
@@ -133,7 +176,8 @@ async def identify(services: Services, authorization: str | None, origin: Origin
     scheme, _, credential = authorization.partition(" ")
     if scheme.lower() != "bearer":
         raise Unauthenticated
-    credential = credential.strip()
+    # Only what stands between the two is left out: a token has one spelling.
+    credential = credential.strip(" ")
     if credential.startswith(f"{tokens.API_KEY_PREFIX}_"):
         return await _identify_key(services, credential, origin)
     return await _identify_session(services, credential, origin)

@@ -23,6 +23,7 @@ class KeyUsage:
         self._written: dict[UUID, datetime] = {}
         self._waiting: dict[UUID, datetime] = {}
         self._awake = asyncio.Event()
+        self._one_at_a_time = asyncio.Lock()
         self._stopping = False
 
     def note(self, key_id: UUID) -> None:
@@ -38,14 +39,21 @@ class KeyUsage:
         self._awake.set()
 
     async def run(self) -> None:
-        """Write until stopped."""
+        """Write until stopped. Nothing that goes wrong with one write ends it."""
         while not self._stopping:
             await self._awake.wait()
             self._awake.clear()
-            await self.write()
+            try:
+                await self.write()
+            except Exception:
+                log.exception("key_usage_failed")
 
     async def write(self) -> None:
         """Write what waits. With the database away it goes on waiting for the next use."""
+        async with self._one_at_a_time:
+            await self._write()
+
+    async def _write(self) -> None:
         waiting, self._waiting = self._waiting, {}
         if not waiting:
             return

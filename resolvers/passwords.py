@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from kit.addresses import client_network
-from kit.errors import FieldProblem, InvalidCredentials, InvalidInput, Unavailable
+from kit.errors import FieldProblem, InvalidCredentials, InvalidInput, Refused, Unavailable
 from kit.password_rules import MAX_LENGTH, password_problem
 from kit.passwords import Verdict
 from kit.text import has_controls
@@ -45,6 +45,24 @@ async def prove_password(caller: Caller, account: Account | None, *, address: st
     return verdict
 
 
+async def prove_own_password(caller: Caller, password: str, *, path: str | None = None) -> Account:
+    """Try the caller's own password, for a change that wants it; returns the account that it was right for.
+
+    Whoever makes the change compares the hash again under the lock. Raises InvalidCredentials, TooManyAttempts,
+    Refused(PASSWORD_NOT_SET), and InvalidInput where a path is given: else, what no password can be is a wrong one.
+    """
+    account = await caller.read_account()
+    if account.password_hash is None:
+        raise Refused("PASSWORD_NOT_SET", "This account has no password: set one first.")
+    try:
+        await prove_password(caller, account, address=account.email_canonical, password=password, path=path or "")
+    except InvalidInput:
+        if path is None:
+            raise InvalidCredentials from None
+        raise
+    return account
+
+
 def check_new_password(password: str, *, email: str, path: str) -> list[FieldProblem]:
     """What is wrong with a password that someone wants to have from now on."""
     reason = password_problem(password, email=email)
@@ -54,4 +72,7 @@ def check_new_password(password: str, *, email: str, path: str) -> list[FieldPro
 async def record_failed_sign_in(caller: Caller, account_id: UUID, reason: str) -> None:
     """Write the event apart from the answer, so that a known address takes no longer to refuse than an unknown one."""
     async with unit_of_work():
+        # Deleted meanwhile, it has no log to write into.
+        if await Account.lock(account_id) is None:
+            return
         await caller.record(account_id, SecurityEventKind.SIGN_IN_FAILED, reason=reason)

@@ -5,13 +5,15 @@ from datetime import datetime
 
 from kit import clock
 from kit.addresses import client_network
-from kit.errors import InvalidCredentials, InvalidInput
+from kit.errors import InvalidCredentials, InvalidInput, Refused, Unauthenticated
 from kit.session_tokens import SessionClaims
 from kit.text import clean_email
-from models import Account, SecurityEventKind, SignInOrigin
+from mails import messages
+from models import Account, PasswordReset, RecoveryCode, SecurityEventKind, SignInOrigin, SignInTicket
 from models.base import unit_of_work
-from resolvers.callers import Caller
-from resolvers.passwords import prove_password, record_failed_sign_in
+from resolvers.callers import Caller, is_assured
+from resolvers.codes import SecondFactor, counted_try, given_factor, spend_factor
+from resolvers.passwords import prove_own_password, prove_password, record_failed_sign_in
 
 PASSWORD = "PASSWORD"  # noqa: S105 - the contract's name of a method
 
@@ -25,10 +27,25 @@ class StartedSession:
     caller: Caller
 
 
+@dataclass(frozen=True, slots=True)
+class TwoFactorTicket:
+    """A sign-in that waits for its second step; `methods` are those that the step may be taken with."""
+
+    raw_ticket: str
+    expires_at: datetime
+    methods: tuple[str, ...]
+
+
 def start_session(
     caller: Caller, account: Account, *, methods: tuple[str, ...], signed_in_at: datetime | None = None
 ) -> StartedSession:
-    """A seven-day token of the account's present generation. Without `signed_in_at` the sign-in is now."""
+    """A seven-day token of the account's present generation. Without `signed_in_at` the sign-in is now.
+
+    Raises Unauthenticated where the methods are not enough for the account.
+    """
+    # SECURITY: whatever road led here, no session begins without the second factor where one is on.
+    if not is_assured(account, methods):
+        raise Unauthenticated
     token, claims = caller.services.sessions.issue(
         account_id=account.id,
         generation=account.generation,
@@ -38,24 +55,51 @@ def start_session(
     return StartedSession(token, claims, caller.with_session(account, claims))
 
 
+async def restart_session(caller: Caller, account: Account) -> StartedSession:
+    """End every session of the account, and begin one for the caller, whose sign-in it keeps."""
+    _, session = caller.session_of_a_person()
+    await account.raise_generation()
+    return start_session(caller, account, methods=session.methods, signed_in_at=session.signed_in_at)
+
+
 async def note_sign_in(caller: Caller, account: Account) -> None:
-    """Remember where the account was signed in from, in the present unit of work."""
+    """Remember where the account was signed in from, in the present unit of work; tell its owner of a new place.
+
+    SECURITY: who can sign in needs no reset link, so one that lies in a mailbox dies here.
+    """
     origin = caller.origin
-    await SignInOrigin.note(account.id, network=client_network(origin.ip_address), user_agent=origin.user_agent)
+    network = client_network(origin.ip_address)
+    is_new = await SignInOrigin.note(account.id, network=network, user_agent=origin.user_agent)
+    await PasswordReset.end_all(account.id)
+    if is_new and await SignInOrigin.are_several(account.id):
+        notice = messages.sign_in_from_new_place(account.email, origin=origin, at=clock.now())
+        await caller.mail(notice, address=account.email_canonical)
 
 
-async def open_door(caller: Caller, account: Account, *, method: str) -> StartedSession:
+async def open_door(caller: Caller, account: Account, *, method: str) -> StartedSession | TwoFactorTicket:
     """What follows a first factor that was right, for every road in, in the present unit of work.
 
-    SECURITY: no other function starts a session for someone who had none (ASVS 6.3.4).
+    SECURITY: no other function starts a session for someone who had none (ASVS 6.3.4); a ticket leads back here.
     """
+    if is_assured(account, (method,)):
+        return await enter(caller, account, methods=(method,))
+    raw_ticket, expires_at = await SignInTicket.issue(account, methods=(method,))
+    second = ("TOTP", "RECOVERY_CODE") if await RecoveryCode.remaining(account.id) else ("TOTP",)
+    return TwoFactorTicket(raw_ticket, expires_at, second)
+
+
+async def enter(caller: Caller, account: Account, *, methods: tuple[str, ...]) -> StartedSession:
+    """What follows the last factor of a sign-in, in the present unit of work."""
     await note_sign_in(caller, account)
-    await caller.record(account.id, SecurityEventKind.SIGNED_IN, method=method)
-    return start_session(caller, account, methods=(method,))
+    await caller.record(account.id, SecurityEventKind.SIGNED_IN, method="+".join(methods))
+    return start_session(caller, account, methods=methods)
 
 
-async def log_in(caller: Caller, *, email: str, password: str) -> StartedSession:
-    """Sign in with a password. Raises InvalidCredentials, InvalidInput, TooManyAttempts."""
+async def log_in(caller: Caller, *, email: str, password: str) -> StartedSession | TwoFactorTicket:
+    """Sign in with a password, or take the first of two steps.
+
+    Raises InvalidCredentials, InvalidInput, TooManyAttempts.
+    """
     address = clean_email(email, "input.email")
     found = await Account.find_by_email(address)
     try:
@@ -71,7 +115,7 @@ async def log_in(caller: Caller, *, email: str, password: str) -> StartedSession
     return await _sign_in(caller, found, new_hash=new_hash)
 
 
-async def _sign_in(caller: Caller, found: Account, *, new_hash: str | None) -> StartedSession:
+async def _sign_in(caller: Caller, found: Account, *, new_hash: str | None) -> StartedSession | TwoFactorTicket:
     async with unit_of_work():
         account = await Account.lock(found.id)
         # SECURITY: a password that was changed while this one was being hashed is wrong by now.
@@ -90,27 +134,48 @@ async def refresh_session(caller: Caller) -> StartedSession:
         return start_session(caller, account, methods=session.methods, signed_in_at=session.signed_in_at)
 
 
-async def step_up(caller: Caller, *, password: str | None) -> StartedSession:
+async def step_up(
+    caller: Caller, *, password: str | None, code: str | None, recovery_code: str | None
+) -> StartedSession:
     """Prove again who is calling, for a session fresh enough for sensitive changes.
 
-    Raises InvalidCredentials, InvalidInput, TooManyAttempts, Refused(SESSION_REQUIRED).
+    What the session was proved with before counts on. Raises InvalidCredentials, InvalidCode, InvalidInput,
+    TooManyAttempts, Refused(SESSION_REQUIRED, PASSWORD_NOT_SET, TWO_FACTOR_NOT_ENABLED).
     """
-    facts, session = caller.session_of_a_person()
-    if password is None:
-        raise InvalidInput.of("input.password", "is what this account is proved with")
-    found = await Account.get(id=facts.id)
-    await prove_password(caller, found, address=found.email_canonical, password=password, path="input.password")
+    caller.session_of_a_person()
+    if [password, code, recovery_code].count(None) != 2:  # noqa: PLR2004 - all but one
+        raise InvalidInput.of("input", "must hold exactly one of `password`, `code` and `recoveryCode`")
+    if password is not None:
+        return await _step_up_by_password(caller, password)
+    return await _step_up_by_factor(caller, given_factor(code, recovery_code))
+
+
+async def _step_up_by_password(caller: Caller, password: str) -> StartedSession:
+    proved = await prove_own_password(caller, password, path="input.password")
     async with caller.changing_account() as account:
-        if account.password_hash != found.password_hash:
+        if account.password_hash != proved.password_hash:
             raise InvalidCredentials
-        await note_sign_in(caller, account)
-        return start_session(caller, account, methods=tuple(dict.fromkeys((*session.methods, PASSWORD))))
+        return await _freshen(caller, account, PASSWORD)
+
+
+async def _step_up_by_factor(caller: Caller, factor: SecondFactor) -> StartedSession:
+    facts = caller.signed_in()
+    if facts.two_factor_enabled_at is None:
+        raise Refused("TWO_FACTOR_NOT_ENABLED", "Two-factor authentication is off.")
+    async with counted_try(caller, facts.id), caller.changing_account() as account:
+        await spend_factor(caller, account, factor)
+        return await _freshen(caller, account, factor.method)
+
+
+async def _freshen(caller: Caller, account: Account, method: str) -> StartedSession:
+    _, session = caller.session_of_a_person()
+    await note_sign_in(caller, account)
+    return start_session(caller, account, methods=tuple(dict.fromkeys((*session.methods, method))))
 
 
 async def sign_out_everywhere(caller: Caller) -> StartedSession:
     """End every session, and begin one for the caller. Raises Refused(SESSION_REQUIRED)."""
-    _, session = caller.session_of_a_person()
+    caller.session_of_a_person()
     async with caller.changing_account() as account:
-        await account.raise_generation()
         await caller.record(account.id, SecurityEventKind.SIGNED_OUT_EVERYWHERE)
-        return start_session(caller, account, methods=session.methods, signed_in_at=session.signed_in_at)
+        return await restart_session(caller, account)

@@ -7,12 +7,19 @@ import strawberry
 
 import models
 from kit import ids
+from kit.errors import Unauthenticated
+from models.members import fleets_of
 from models.pages import read_page
+from resolvers.account_deletion import plan_deletion
 from resolvers.callers import Caller
 from schema.connections import DEFAULT_PAGE, After, Connection, First, Node, connection_of
+from schema.deletion_plan import DeletionPlan
 from schema.events import SecurityEvent
+from schema.fleet_types import Fleet, FleetInvitation
+from schema.identity_type import SocialIdentity
 from schema.key_type import ApiKey
 from schema.scalars import EmailAddress
+from schema.two_factor_types import TwoFactorStatus
 from schema.user_errors import AuthenticationMethod
 
 
@@ -53,11 +60,24 @@ class Account(Node):
             caller=caller,
         )
 
+    @strawberry.field(description="Identities at Google and GitHub that open the account, oldest first.")
+    async def social_identities(self) -> list[SocialIdentity]:
+        rows = await models.SocialLogin.filter(account_id=self.caller.signed_in().id).order_by("id")
+        return [SocialIdentity.from_row(row) for row in rows]
+
+    @strawberry.field(description="Whether signing in takes a second factor.")
+    def two_factor(self) -> TwoFactorStatus:
+        return TwoFactorStatus.of(self.caller.signed_in())
+
     @strawberry.field(description="How the caller proved who they are.")
     async def authentication(self) -> Authentication:
         session = self.caller.session
         if session is None:
-            return ApiKeyAuthentication(api_key=ApiKey.from_row(await models.ApiKey.get(id=self.caller.api_key_id)))
+            key = await models.ApiKey.get_or_none(id=self.caller.api_key_id)
+            if key is None:
+                # It has just revoked itself, or was revoked while this request was on its way.
+                raise Unauthenticated
+            return ApiKeyAuthentication(api_key=ApiKey.from_row(key))
         return SessionAuthentication(
             signed_in_at=session.signed_in_at,
             expires_at=session.expires_at,
@@ -68,6 +88,20 @@ class Account(Node):
     async def api_keys(self, first: First = DEFAULT_PAGE, after: After = None) -> Connection[ApiKey]:
         rows = models.ApiKey.filter(account_id=self.caller.signed_in().id)
         return connection_of(await read_page(rows, first=_size(first), after=after), ApiKey.from_row)
+
+    @strawberry.field(description="Fleets that the account owns or is a member of.")
+    async def fleets(self, first: First = DEFAULT_PAGE, after: After = None) -> Connection[Fleet]:
+        rows = fleets_of(self.caller.signed_in().id)
+        return connection_of(await read_page(rows, first=_size(first), after=after), Fleet.from_row)
+
+    @strawberry.field(description="Open invitations to the account's address, oldest first.")
+    async def invitations(self, first: First = DEFAULT_PAGE, after: After = None) -> Connection[FleetInvitation]:
+        rows = models.FleetInvitation.open_for(self.caller.signed_in().id)
+        return connection_of(await read_page(rows, first=_size(first), after=after), FleetInvitation.from_row)
+
+    @strawberry.field(description="What `deleteAccount` would remove, before it is called.")
+    async def deletion_plan(self) -> DeletionPlan:
+        return DeletionPlan.of(await plan_deletion(self.caller.signed_in().id))
 
     @strawberry.field(description="What happened to this account, newest first.")
     async def security_events(

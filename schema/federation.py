@@ -16,6 +16,7 @@ from schema import schema as plain_schema
 from schema.accounts import Account
 from schema.connections import Node
 from schema.context import Info
+from schema.fleet_types import Fleet
 from schema.queries import Query, find_node
 from schema.scalars import SCALARS
 from schema.subscriptions import Subscription
@@ -25,12 +26,12 @@ MOST_REPRESENTATIONS = 100
 """Entities a request: what a page of a router's other subgraph may refer to."""
 
 Entity = Annotated[
-    Account,
+    Account | Fleet,
     strawberry.union(
         "_Entity", description="What other subgraphs may refer to by its id, as far as the caller sees it."
     ),
 ]
-ENTITIES = {"Account": Account}
+ENTITIES: dict[str, type[Node]] = {"Account": Account, "Fleet": Fleet}
 """Both name the entities: a further one joins in either."""
 
 SHAREABLE = ("PageInfo",)

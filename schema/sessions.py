@@ -6,11 +6,19 @@ from typing import Annotated
 import strawberry
 
 from resolvers import accounts, sessions
-from resolvers.sessions import StartedSession
+from resolvers.sessions import StartedSession, TwoFactorTicket
 from schema.accounts import Account
 from schema.context import Info
 from schema.scalars import EmailAddress, Secret
-from schema.user_errors import InvalidCode, InvalidCredentials, InvalidInput, InvalidToken, Refused, TooManyAttempts
+from schema.user_errors import (
+    AuthenticationMethod,
+    InvalidCode,
+    InvalidCredentials,
+    InvalidInput,
+    InvalidToken,
+    Refused,
+    TooManyAttempts,
+)
 
 
 @strawberry.input(description="Who signs up.")
@@ -31,9 +39,16 @@ class LogInInput:
     password: Secret = strawberry.field(description="The account's password.")
 
 
-@strawberry.input(description="Give what the account has.")
+@strawberry.input(
+    description="Give what the account has: the password, or (two-factor on) a code, "
+    "or (no password) the result of a new social login."
+)
 class StepUpInput:
     password: Secret | None = strawberry.field(default=None, description="The account's password.")
+    code: str | None = strawberry.field(default=None, description="The six digits that the authenticator app shows.")
+    recovery_code: Secret | None = strawberry.field(
+        default=None, description="One of the recovery codes, which is used up by it."
+    )
 
 
 @strawberry.type(description="A sign-up that waits for the mailed code.")
@@ -61,6 +76,26 @@ class SessionStarted:
         )
 
 
+@strawberry.type(
+    description="The first step was right, and a second is needed within minutes: see `completeTwoFactor`."
+)
+class TwoFactorRequired:
+    ticket: Secret = strawberry.field(description="For `completeTwoFactor`, which it opens once, and nothing else.")
+    expires_at: datetime = strawberry.field(description="Until when the ticket works.")
+    methods: list[AuthenticationMethod] = strawberry.field(description="What the second step may be taken with.")
+
+    @classmethod
+    def of(cls, ticket: TwoFactorTicket) -> "TwoFactorRequired":
+        """What clients see of a sign-in that waits for its second step."""
+        methods = [AuthenticationMethod(method) for method in ticket.methods]
+        return cls(ticket=Secret(ticket.raw_ticket), expires_at=ticket.expires_at, methods=methods)
+
+
+def signed_in(outcome: StartedSession | TwoFactorTicket) -> SessionStarted | TwoFactorRequired:
+    """What clients see of a first factor that was right."""
+    return TwoFactorRequired.of(outcome) if isinstance(outcome, TwoFactorTicket) else SessionStarted.of(outcome)
+
+
 @strawberry.type(description="A success after which the caller holds a new session: the older ones have ended.")
 class AccountSecured:
     account: Account = strawberry.field(description="The account as it is now.")
@@ -81,14 +116,14 @@ CompleteSignUpResult = Annotated[
     strawberry.union("CompleteSignUpResult", description="How `completeSignUp` answers."),
 ]
 LogInResult = Annotated[
-    SessionStarted | InvalidCredentials | InvalidInput | TooManyAttempts,
+    SessionStarted | TwoFactorRequired | InvalidCredentials | InvalidInput | TooManyAttempts,
     strawberry.union("LogInResult", description="How `logIn` answers."),
 ]
 RefreshSessionResult = Annotated[
     SessionStarted | Refused, strawberry.union("RefreshSessionResult", description="How `refreshSession` answers.")
 ]
 StepUpResult = Annotated[
-    SessionStarted | InvalidCredentials | InvalidInput | TooManyAttempts | Refused,
+    SessionStarted | InvalidCredentials | InvalidCode | InvalidInput | TooManyAttempts | Refused,
     strawberry.union("StepUpResult", description="How `stepUp` answers."),
 ]
 SignOutEverywhereResult = Annotated[
@@ -123,11 +158,14 @@ class SessionMutations:
             await accounts.complete_sign_up(info.context.caller, sign_up_token=input.sign_up_token, code=input.code)
         )
 
-    @strawberry.mutation(description="Signs in with a password.")
+    @strawberry.mutation(
+        description="Signs in with a password. With two-factor authentication on, "
+        "the answer is a `TwoFactorRequired` ticket."
+    )
     async def log_in(
         self, info: Info, input: Annotated[LogInInput, strawberry.argument(description="Who signs in.")]
     ) -> LogInResult:
-        return SessionStarted.of(await sessions.log_in(info.context.caller, email=input.email, password=input.password))
+        return signed_in(await sessions.log_in(info.context.caller, email=input.email, password=input.password))
 
     @strawberry.mutation(description="A fresh seven-day session token for a valid one. API keys can't be refreshed.")
     async def refresh_session(self, info: Info) -> RefreshSessionResult:
@@ -139,7 +177,11 @@ class SessionMutations:
     async def step_up(
         self, info: Info, input: Annotated[StepUpInput, strawberry.argument(description="What proves it.")]
     ) -> StepUpResult:
-        return SessionStarted.of(await sessions.step_up(info.context.caller, password=input.password))
+        return SessionStarted.of(
+            await sessions.step_up(
+                info.context.caller, password=input.password, code=input.code, recovery_code=input.recovery_code
+            )
+        )
 
     @strawberry.mutation(
         description="Ends every session of the account, and answers with one new session for the caller."

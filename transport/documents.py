@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from graphql import (
@@ -19,6 +19,8 @@ from graphql import (
 from transport.bounds import Bounds, too_costly
 from transport.cost import CostRule, Measure, excesses
 from transport.faults import validation_entry
+from transport.planning import plan_of
+from transport.plans import AttributeOf, Plan
 from transport.rejections import ErrorEntry, Rejection, faulty_document, invalid_document
 from transport.same_fields import most_fields_of_one_name
 from transport.survey import Survey, survey
@@ -39,6 +41,7 @@ class Operation:
     kind: OperationType
     weight: Weight
     highest_cost: int
+    plan: Plan | None = None
 
     def cost(self, variables: Mapping[str, Any]) -> int:
         """What it costs with these variables: a field is 1, and what stands under a connection counts `first` times."""
@@ -57,6 +60,7 @@ class Documents:
     """Parses, bounds and validates documents, and keeps the good ones.
 
     Bounded by count and by bytes; what was not used for longest goes first, and a document that failed is never kept.
+    With `attribute_of`, queries get a plan (transport/plans.py).
     """
 
     def __init__(
@@ -65,6 +69,7 @@ class Documents:
         *,
         introspection: bool,
         credential_fields: frozenset[str] = frozenset(),
+        attribute_of: AttributeOf | None = None,
         bounds: Bounds | None = None,
         most_documents: int = 500,
         most_bytes: int = 8 * 1024 * 1024,
@@ -72,6 +77,7 @@ class Documents:
         self.schema = schema
         self.introspection = introspection
         self._rule = CostRule(schema, credential_fields)
+        self._attribute_of = attribute_of
         self._bounds = bounds or Bounds()
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._most_documents = most_documents
@@ -103,8 +109,21 @@ class Documents:
         self._check_cost(operation, variables)
         self._check_comparisons(found, [*measures, *fragments.values()])
         self._validate(document)
+        operations = self._planned(operations, found, measures)
         self._keep(text, _Kept(operations, len(text) * 4 + found.tokens * _BYTES_A_TOKEN))
-        return operation
+        return _choose(operations, operation_name)
+
+    def _planned(
+        self, operations: dict[str | None, Operation], found: Survey, measures: list[Measure]
+    ) -> dict[str | None, Operation]:
+        attribute_of = self._attribute_of
+        # SECURITY: a plan that gives up is run again, which would count a try of a credential twice.
+        if attribute_of is None or found.directives or any(measure.credentials for measure in measures):
+            return operations
+        return {
+            name: replace(each, plan=plan_of(self.schema, each.document, each.definition, attribute_of))
+            for name, each in operations.items()
+        }
 
     def _parse(self, text: str) -> DocumentNode:
         try:

@@ -1,6 +1,5 @@
 """The GraphQL endpoint: GraphQL over HTTP, by the current draft and its audit suite."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from kit.origin import Origin
 from transport.answers import Answer, answer_of_rejection, answer_of_result, bug, rejection_of, send_answer
 from transport.body import CLOSE, is_large, read_object, too_late
 from transport.calls import Call, read_call
+from transport.deadline import Deadline
 from transport.documents import Documents, Operation
 from transport.negotiation import Media, choose, is_json, takes
 from transport.parameters import Parameters, from_object, from_query_string
@@ -65,20 +65,19 @@ class GraphQLEndpoint:
             answer = await self._answer(call, media, receive)
         except ClientGone:
             return
-        if isinstance(answer, StreamRequest) and self._stream is not None:
-            await self._stream(answer, scope, receive, send)
-        elif isinstance(answer, Answer):
+        if isinstance(answer, Answer):
             await send_answer(send, answer, media or Media.JSON, call.origin.request_id)
+        elif self._stream is not None:
+            await self._stream(answer, scope, receive, send)
 
     async def _answer(self, call: Call, media: Media | None, receive: Receive) -> Answer | StreamRequest:
         """Everything that may go wrong on the way ends here as an answer."""
         form = media or Media.JSON
-        timer = asyncio.timeout(self._deadline)
+        deadline = Deadline(self._deadline)
         asked: Parameters | None = None
         try:
-            async with timer:
-                asked = await self._asked(call, media, receive)
-                return await self._run(call, form, asked)
+            asked = await deadline.keep(self._asked(call, media, receive))
+            return await deadline.keep(self._run(call, form, asked))
         except ClientGone:
             raise
         except Rejection as rejection:
@@ -90,7 +89,7 @@ class GraphQLEndpoint:
         except Unavailable as cause:
             return answer_of_rejection(rejection_of(cause), form)
         except Exception as cause:  # noqa: BLE001 - whatever it is, the client gets an answer and the log the trace
-            if isinstance(cause, TimeoutError) and timer.expired():
+            if isinstance(cause, TimeoutError) and deadline.has_passed:
                 late = too_late(self._deadline) if asked is None else too_slow(self._deadline)
                 return answer_of_rejection(late, form)
             return answer_of_rejection(bug(cause, call.origin.request_id), form)

@@ -1,6 +1,6 @@
 """What every answer carries: a request id, security headers, and leave for listed origins to read it."""
 
-import secrets
+import os
 from collections.abc import Sequence
 
 import structlog
@@ -37,7 +37,7 @@ class HeadersMiddleware:
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
-        request_id = secrets.token_hex(16)
+        request_id = os.urandom(16).hex()
         scope.setdefault("state", {})["request_id"] = request_id
         added = [(b"x-request-id", request_id.encode()), *self._always, *self._cors(scope)]
 

@@ -32,6 +32,10 @@ async def run_operation(
     documents: Documents, operation: Operation, variables: dict[str, Any], context: object
 ) -> ExecutionResult:
     """The result of a query or a mutation."""
+    if operation.plan is not None:
+        planned = await operation.plan.execute(context, variables)
+        if planned is not None:
+            return planned
     result = execute(
         documents.schema,
         operation.document,

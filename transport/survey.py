@@ -32,6 +32,7 @@ class Survey:
     operations: list[OperationDefinitionNode] = field(default_factory=list)
     fragments: list[FragmentDefinitionNode] = field(default_factory=list)
     tokens: int = 0
+    directives: int = 0
     asks_for_introspection: bool = False
 
 
@@ -40,12 +41,11 @@ def survey(document: DocumentNode, bounds: Bounds) -> Survey:
     found = Survey(tokens=_count_tokens(document, bounds))
     spreads: dict[str, set[str]] = {}
     by_name: dict[str, FragmentDefinitionNode] = {}
-    directives = 0
     for definition in document.definitions:
         if not isinstance(definition, _Definition):
             raise invalid_document("A request's document may define operations and fragments only.")
         spread_here, counted = _look_through(definition, found, bounds)
-        directives += counted
+        found.directives += counted
         if isinstance(definition, OperationDefinitionNode):
             found.operations.append(definition)
             continue
@@ -54,7 +54,7 @@ def survey(document: DocumentNode, bounds: Bounds) -> Survey:
         if name in by_name:
             raise invalid_document(f"There can be only one fragment named '{name}'.")
         by_name[name], spreads[name] = definition, spread_here
-    _check_counts(len(by_name), directives, bounds)
+    _check_counts(len(by_name), found.directives, bounds)
     found.fragments = [by_name[name] for name in _in_order(spreads) if name in by_name]
     return found
 

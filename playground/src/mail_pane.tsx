@@ -6,7 +6,7 @@ import type { Tab } from "./tabs";
 import { timeOfDay } from "./times";
 
 const CODE_LINE = /^\d{6}$/m;
-const LINK_LINE = /^https?:\/\/\S+$/;
+const LINK_LINE = /^https?:\/\/\S+$/m;
 
 function Line({ text }: { text: string }) {
   if (!LINK_LINE.test(text)) return <>{text + "\n"}</>;
@@ -38,7 +38,7 @@ function Letter({ mail, onUse }: { mail: Mail; onUse: (code: string) => void }) 
           </button>
         </p>
       )}
-      <details open={!code}>
+      <details open={LINK_LINE.test(mail.text)}>
         <summary>Text</summary>
         <pre>
           {mail.text.trim().split("\n").map((line, index) => (
@@ -59,7 +59,9 @@ export function MailPane({ tabs }: { tabs: readonly Tab[] }) {
     <section className="pane mails" aria-labelledby="mails">
       <h2 id="mails">Mails</h2>
       <p className="quiet">
-        {mails.length > 0 ? "In development nothing leaves this machine." : "None yet: what the gateway mails shows up here."}
+        {mails.length > 0
+          ? "In development nothing leaves this machine."
+          : "None yet: what the gateway mails shows up here."}
       </p>
       <div aria-live="polite" aria-relevant="additions">
         {mails.map((mail) => (

@@ -46,7 +46,7 @@ function fill(template: unknown, current: unknown, values: Record<string, string
   return filled;
 }
 
-/** `text`, the JSON in an editor, with the placeholders of `template` filled in. Text that isn't JSON stays as it is. */
+/** `text`, the JSON in an editor, with the placeholders of `template` filled in. What isn't JSON stays as it is. */
 export function fillText(template: object, text: string, values: Record<string, string>, overwrite = false): string {
   try {
     const current: unknown = JSON.parse(text || "{}");

@@ -3,6 +3,7 @@ import {
   TypeInfo,
   buildClientSchema,
   getIntrospectionQuery,
+  getOperationAST,
   parse,
   print,
   validate,
@@ -34,17 +35,21 @@ function isRoot(schema: GraphQLSchema, type: unknown): boolean {
 function fitted(document: DocumentNode, schema: GraphQLSchema): DocumentNode {
   const at = new TypeInfo(schema);
   const visitor = visitWithTypeInfo(at, {
-    InlineFragment: ({ typeCondition }) => (typeCondition && schema.getType(typeCondition.name.value) ? undefined : null),
+    InlineFragment: ({ typeCondition: type }) => (type && schema.getType(type.name.value) ? undefined : null),
     Field: () => (at.getFieldDef() || !at.getParentType() || isRoot(schema, at.getParentType()) ? undefined : null),
   });
   return visit(document, visitor);
 }
 
+function isServed(document: DocumentNode, schema: GraphQLSchema): boolean {
+  const operation = getOperationAST(document);
+  return Boolean(operation && schema.getRootType(operation.operation)) && validate(schema, document).length === 0;
+}
+
 /** The tabs whose operations the gateway serves; all of them where its schema is not told. */
 export function servedTabs(schema: GraphQLSchema | null): readonly Tab[] {
-  return TABS.flatMap((tab) => {
-    const document = schema ? fitted(parse(tab.document), schema) : parse(tab.document);
-    const text = print(document);
-    return schema && validate(schema, parse(text)).length > 0 ? [] : [{ ...tab, document: text }];
-  });
+  if (!schema) return TABS;
+  return TABS.map((tab) => ({ ...tab, document: print(fitted(parse(tab.document), schema)) })).filter((tab) =>
+    isServed(parse(tab.document), schema),
+  );
 }

@@ -62,7 +62,9 @@ export async function checkSession(): Promise<void> {
 export async function signOutEverywhere(): Promise<void> {
   const asked = session.get();
   if (!asked) return;
-  const query = "mutation { signOutEverywhere { ... on SessionStarted { token expiresAt } ... on UserError { message } } }";
+  const query = `mutation {
+    signOutEverywhere { ... on SessionStarted { token expiresAt } ... on UserError { message } }
+  }`;
   const response = await post({ query }, bearer(asked.token));
   if (response.status === 401) return refuseToken(asked.token);
   const { data, errors } = await read(response);

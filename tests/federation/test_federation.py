@@ -10,6 +10,7 @@ from kit.settings import Settings
 from schema import schema
 from schema.federation import MOST_REPRESENTATIONS
 from tests.features.test_api_keys import CREATE
+from tests.support.fleets import CREATE_FLEET
 from tests.support.graphql_client import GraphQLClient
 from tests.support.node import run_node
 from tests.support.people import Person
@@ -18,7 +19,11 @@ FOLDER = Path(__file__).parent
 SDL = "{ _service { sdl } }"
 ENTITIES = """
 query ($representations: [_Any!]!) {
-  _entities(representations: $representations) { __typename ... on Account { id email apiKeys { totalCount } } }
+  _entities(representations: $representations) {
+    __typename
+    ... on Account { id email apiKeys { totalCount } }
+    ... on Fleet { name }
+  }
 }
 """
 
@@ -36,6 +41,7 @@ async def test_subgraph_composes_with_another(client: GraphQLClient, tmp_path: P
 
     api: Any = build_schema(composed)
     assert {"email", "apiKeys", "invoices"} <= api.type_map["Account"].fields.keys()
+    assert {"devices", "monthlyCents"} <= api.type_map["Fleet"].fields.keys()
     assert api.subscription_type.fields.keys() == {"securityEvents", "sessionEnded"}
     assert "_entities" not in api.query_type.fields
 
@@ -47,6 +53,17 @@ async def test_account_is_found_by_its_own_caller(ann: Person) -> None:
 
     assert account["email"] == ann.email
     assert account["apiKeys"]["totalCount"] == 1
+
+
+async def test_fleet_is_found_by_its_members_only(ann: Person, bob: Person) -> None:
+    fleet = (await ann.client.run(CREATE_FLEET, name="Lorries")).expect("FleetChanged")["fleet"]
+    asked = [{"__typename": "Fleet", "id": fleet["id"]}, {"__typename": "Account", "id": fleet["id"]}]
+
+    seen = (await ann.client.run(ENTITIES, representations=asked)).root
+    foreign = (await bob.client.run(ENTITIES, representations=asked)).root
+
+    assert seen == [{"__typename": "Fleet", "name": "Lorries"}, None]
+    assert foreign == [None, None]
 
 
 async def test_foreign_and_unknown_entities_are_null_in_their_places(ann: Person, bob: Person) -> None:

@@ -42,7 +42,7 @@ class Dice:
     """Chances. Made of a number that Hypothesis draws: a draw of its own for every choice would take all the time."""
 
     def __init__(self, seed: int) -> None:
-        self._random = Random(seed)  # noqa: S311 - hides nothing
+        self._random = Random(seed)
         self.choice = self._random.choice
         self.between = self._random.randint
 

@@ -97,6 +97,22 @@ async def test_without_a_hash_nothing_matches_at_the_present_costs() -> None:
     service.close()
 
 
+async def test_an_account_without_a_password_has_no_right_one_whatever_stands_in_for_it(passwords: Passwords) -> None:
+    passwords._dummy_hash = await passwords.hash("correct horse")
+
+    assert await passwords.verify(None, "correct horse") == WRONG
+
+
+async def test_what_argon2_cannot_do_is_unavailable_and_no_wrong_password() -> None:
+    service = Passwords(Costs(argon2_memory_kib=1))
+
+    with pytest.raises(Unavailable):
+        await service.hash("correct horse")
+    with pytest.raises(Unavailable):
+        await service.verify(None, "correct horse")
+    service.close()
+
+
 async def test_a_hash_that_is_none_is_a_bug_and_no_wrong_password(passwords: Passwords) -> None:
     with pytest.raises(InvalidHashError):
         await passwords.verify("plain text", "plain text")

@@ -2,7 +2,10 @@
 
 import asyncio
 import shutil
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from models import database
 from tests.support.postgres import PostgresServer
@@ -22,7 +25,7 @@ class SqliteTemplate:
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "template.sqlite3"
-        asyncio.run(migrate(f"sqlite://{self._file}"))
+        _finish(migrate(f"sqlite://{self._file}"))
 
     def copy_to(self, folder: Path) -> str:
         """Copy the file and give the copy's URL."""
@@ -32,4 +35,10 @@ class SqliteTemplate:
 
 def prepare_postgres(server: PostgresServer) -> None:
     """Make what the server gives out to tests."""
-    asyncio.run(server.prepare(migrate))
+    _finish(server.prepare(migrate))
+
+
+def _finish(work: Coroutine[Any, Any, None]) -> None:
+    """Run it in a thread of its own: whoever asks first may have an event loop running already."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, work).result()

@@ -32,7 +32,8 @@ class _Server(uvicorn.Server):
 @contextlib.asynccontextmanager
 async def served(app: Any, **options: Any) -> AsyncIterator[int]:
     """Serve the application, which runs already, and give its port."""
-    config = uvicorn.Config(app, host=HOST, port=0, lifespan="off", **(UVICORN_OPTIONS | options))
+    options = UVICORN_OPTIONS | {"host": HOST, "port": 0, "lifespan": "off"} | options
+    config = uvicorn.Config(app, **options)
     server = _Server(config)
     task = asyncio.create_task(server.serve())
     try:

@@ -20,6 +20,7 @@ from transport.documents import Documents
 from transport.endpoint import GraphQLEndpoint
 from transport.event_stream import EventStream
 from transport.headers import HeadersMiddleware
+from transport.plans import AttributeOf
 from transport.running import StreamRequest
 from transport.trusted_documents import TrustedDocuments
 from transport.websocket import GraphQLSocket, Limits
@@ -234,6 +235,7 @@ def make_service(
     limits: Limits | None = None,
     most_documents: int = 500,
     most_bytes: int = 8 * 1024 * 1024,
+    attribute_of: AttributeOf | None = None,
 ) -> Service:
     witness = Witness()
     documents = Documents(
@@ -242,6 +244,7 @@ def make_service(
         credential_fields=CREDENTIAL_FIELDS,
         most_documents=most_documents,
         most_bytes=most_bytes,
+        attribute_of=attribute_of,
     )
 
     async def identify(authorization: str | None, origin: Origin) -> dict[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.transport.service import Service, codes, make_service
@@ -216,6 +216,7 @@ _VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(_VALUES)
 def test_whatever_is_plain_json_is_read_as_the_standard_library_reads_it(value: object) -> None:
     assert decode_json(json.dumps(value)) == value

@@ -1,14 +1,13 @@
-"""Bounds on documents (traps T1 and T14): at the limit and one past it, in every spelling, and hostile ones."""
+"""Bounds on documents: at the limit and one past it, in every spelling."""
 
-import sys
 from collections.abc import Callable
-from types import FrameType
 from typing import Any
 
 import pytest
-from graphql import GraphQLArgument, GraphQLInt, Undefined, get_introspection_query
+from graphql import GraphQLArgument, GraphQLInt, Undefined
 
-from tests.transport.service import Service, codes, make_service
+from tests.transport.expectations import assert_admitted, assert_refused
+from tests.transport.service import Service, codes
 from transport.weights import default_page
 
 SPELLINGS: dict[str, Callable[[str, str], str]] = {
@@ -26,28 +25,6 @@ SPELLINGS: dict[str, Callable[[str, str], str]] = {
     "directives": lambda _on, selected: f"{{ ... @include(if: true) {{ {selected} }} }}",
 }
 in_every_spelling = pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=list(SPELLINGS))
-
-
-async def assert_admitted(service: Service, query: str, variables: dict[str, Any] | None = None) -> int:
-    response = await service.ask(query, variables, extensions={"cost": True})
-
-    assert "errors" not in response.json(), response.text
-    cost: int = response.json()["extensions"]["cost"]
-    return cost
-
-
-async def assert_refused(
-    service: Service, query: str, bound: str, limit: int, variables: dict[str, Any] | None = None
-) -> None:
-    response = await service.ask(query, variables, accept="application/graphql-response+json")
-
-    assert response.status_code == 400
-    error = response.json()["errors"][0]
-    assert error["extensions"] == {"code": "DOCUMENT_TOO_COSTLY", "bound": bound, "limit": limit}
-    assert f"{limit:,}" in error["message"]
-    assert "data" not in response.json()
-    assert service.witness.ran == []
-    assert len(service.documents) == 0
 
 
 def friends(depth: int) -> str:
@@ -237,84 +214,6 @@ async def test_long_number_is_refused_before_it_is_read(service: Service) -> Non
     await assert_refused(service, "{ echo(number: " + "1" * 41 + ") }", "numberLength", 40)
 
 
-@pytest.mark.parametrize("levels", range(18, 27))
-@pytest.mark.parametrize("fan", [2, 5])
-@pytest.mark.parametrize(
-    ("on", "root", "leaf", "bound"),
-    [
-        ("Query", "...a0", "__typename", "rootFields"),
-        ("Account", "viewer { ...a0 }", "id", "cost"),
-        ("Account", "viewer { ...a0 }", "mine: id", "aliases"),
-        ("Account", "viewer { ...a0 }", "", "selections"),
-    ],
-)
-async def test_fragment_bomb_is_refused(
-    service: Service, levels: int, fan: int, on: str, root: str, leaf: str, bound: str
-) -> None:
-    limits = {"rootFields": 20, "cost": 10_000, "aliases": 15, "selections": 50_000}
-
-    await assert_refused(service, bomb(levels, fan, on=on, root=root, leaf=leaf), bound, limits[bound])
-
-
-def bomb(levels: int, fan: int, *, on: str = "Query", root: str = "...a0", leaf: str = "__typename") -> str:
-    """Each fragment spreads the next one `fan` times."""
-    spreads = [f"fragment a{level} on {on} {{ {f'...a{level + 1} ' * fan} }}" for level in range(levels)]
-    return " ".join([f"{{ {root} }}", *spreads, f"fragment a{levels} on {on} {{ {leaf} }}"])
-
-
-async def test_bomb_takes_steps_in_line_with_its_length(service: Service) -> None:
-    small, large = bomb(20, 2), bomb(40, 2)
-
-    steps = [await _calls_made(service, query) for query in (small, large)]
-
-    assert steps[1] < 2.5 * steps[0]
-
-
-async def _calls_made(service: Service, query: str) -> int:
-    count = 0
-
-    def counting(_frame: FrameType, event: str, _argument: object) -> None:
-        nonlocal count
-        count += event == "call"
-
-    sys.setprofile(counting)
-    try:
-        response = await service.ask(query)
-    finally:
-        sys.setprofile(None)
-    assert codes(response) == ["DOCUMENT_TOO_COSTLY"]
-    return count
-
-
-async def test_equal_fields_are_refused_before_they_are_compared(service: Service) -> None:
-    await assert_refused(service, "{ viewer { " + "id " * 990 + "} }", "fieldsOfOneName", 50)
-    await assert_refused(service, "{ viewer { " + "id " * 51 + "} }", "fieldsOfOneName", 50)
-    await assert_admitted(service, "{ viewer { " + "id " * 50 + "} }")
-
-
-async def test_equal_fields_are_counted_where_they_meet(service: Service) -> None:
-    await assert_refused(service, "{ " + "viewer { id id id } " * 17 + "}", "fieldsOfOneName", 50)
-    await assert_refused(service, "{ viewer { " + "... on Account { id } " * 51 + "} }", "fieldsOfOneName", 50)
-    fragments = " ".join(f"fragment a{number} on Account {{ id }}" for number in range(51))
-    spread = " ".join(f"...a{number}" for number in range(51))
-    await assert_refused(service, f"{{ viewer {{ {spread} }} }} {fragments}", "fieldsOfOneName", 50)
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        "{ ...a } fragment a on Query { ...a }",
-        "{ ...a } fragment a on Query { ...b } fragment b on Query { viewer { id } ...a }",
-    ],
-)
-async def test_fragments_in_a_circle_are_refused(service: Service, query: str) -> None:
-    response = await service.ask(query)
-
-    assert codes(response) == ["GRAPHQL_VALIDATION_FAILED"]
-    assert "circle" in response.json()["errors"][0]["message"]
-    assert service.witness.ran == []
-
-
 async def test_two_fragments_of_one_name_are_refused(service: Service) -> None:
     response = await service.ask("{ ...a } fragment a on Query { __typename } fragment a on Query { viewer { id } }")
 
@@ -332,64 +231,3 @@ async def test_every_bound_that_is_passed_is_named(service: Service) -> None:
     response = await service.ask("{ " + "".join(f"a{number}: __typename " for number in range(21)) + "}")
 
     assert [error["extensions"]["bound"] for error in response.json()["errors"]] == ["aliases", "rootFields"]
-
-
-async def test_introspection_of_tools_passes_where_it_is_on(service: Service) -> None:
-    query = get_introspection_query(
-        specified_by_url=True, directive_is_repeatable=True, schema_description=True, input_value_deprecation=True
-    )
-
-    response = await service.ask(query)
-
-    assert "errors" not in response.json()
-    assert response.json()["data"]["__schema"]["queryType"]["name"] == "Query"
-
-
-async def test_introspection_has_a_depth_of_its_own(service: Service) -> None:
-    def query(wrapped: int) -> str:
-        types = "type { " + "ofType { " * wrapped + "name" + " }" * (wrapped + 1)
-        return f"{{ __schema {{ types {{ fields {{ args {{ {types} }} }} }} }} }}"
-
-    await assert_refused(service, query(10), "introspectionDepth", 15)
-    await assert_admitted(service, query(9))
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        "{ __schema { types { name } } }",
-        '{ __type(name: "Account") { name } }',
-        "{ ...a } fragment a on Query { __schema { types { name } } }",
-        "{ viewer: __schema { types { name } } }",
-        "query A { viewer { id } } query B { __schema { types { name } } }",
-    ],
-)
-async def test_introspection_is_refused_where_it_is_off(query: str) -> None:
-    service = make_service(introspection=False)
-
-    response = await service.ask(query)
-
-    assert codes(response) == ["GRAPHQL_VALIDATION_FAILED"]
-    assert "ntrospection is switched off" in response.json()["errors"][0]["message"]
-    assert "Account" not in response.text
-    assert service.witness.ran == []
-
-
-async def test_typename_needs_no_introspection() -> None:
-    service = make_service(introspection=False)
-
-    response = await service.ask("{ __typename viewer { __typename } }")
-
-    assert response.json() == {"data": {"__typename": "Query", "viewer": {"__typename": "Account"}}}
-
-
-@pytest.mark.parametrize(
-    "query", ["{ viewr { id } }", "{ viewer { emial } }", "{ viewer { keys(frist: 1) { totalCount } } }"]
-)
-@pytest.mark.parametrize("introspection", [True, False])
-async def test_names_are_suggested_only_with_introspection(query: str, introspection: bool) -> None:
-    service = make_service(introspection=introspection)
-
-    response = await service.ask(query)
-
-    assert ("Did you mean" in response.text) == introspection
