@@ -7,11 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from kit import clock, ids
+from kit import clock
+from kit.text import clean_email
+from models import Account
+from resolvers.callers import facts_of
 from server import Gateway
 from tests.fuzz.requests import BEARER, Request
+from tests.support.people import PASSWORD
 
 SLOWEST_SECONDS = 2.0
+EMAIL = "ann@example.com"
 CODES = {
     "BAD_REQUEST",
     "DOCUMENT_TOO_COSTLY",
@@ -62,11 +67,11 @@ class Totals:
 
 
 class Target:
-    """Sends requests as one person, who is signed in anew whenever a request has ended their session."""
+    """Sends requests as one person, who is signed in anew, or signed up, whenever a request has ended that."""
 
-    def __init__(self, gateway: Gateway, account_id: UUID) -> None:
+    def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-        self._account_id = account_id
+        self._account_id = UUID(int=0)
         self.totals = Totals()
 
     async def check(self, request: Request) -> None:
@@ -97,7 +102,10 @@ class Target:
         services = self._gateway._services
         assert services is not None
         facts = await services.reader.find_account(self._account_id)
-        assert facts is not None, "a drawn document has deleted the account"
+        if facts is None:
+            password_hash = await services.passwords.hash(PASSWORD)
+            facts = facts_of(await Account.open(clean_email(EMAIL, "email"), password_hash=password_hash))
+            self._account_id = facts.id
         token, _ = services.sessions.issue(
             account_id=facts.id, generation=facts.generation, signed_in_at=clock.now(), methods=("PASSWORD",)
         )
@@ -141,9 +149,3 @@ def _answers(body: bytes) -> list[dict[str, Any]]:
     if body.startswith(b"{"):
         return [json.loads(body)]
     return [json.loads(line[6:]) for line in body.split(b"\n") if line.startswith(b"data: {")]
-
-
-def account_id_of(global_id: str) -> UUID:
-    account_id = ids.from_global("account", global_id)
-    assert account_id is not None
-    return account_id

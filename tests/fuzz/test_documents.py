@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-import httpx
 import pytest
 import structlog
 from hypothesis import HealthCheck, Phase, given, settings
@@ -18,12 +17,9 @@ from kit.settings import Settings
 from schema import schema
 from server import Gateway
 from tests.fuzz.requests import drawn_request
-from tests.fuzz.target import Target, account_id_of
+from tests.fuzz.target import Target
 from tests.fuzz.values import Dice
 from tests.support.databases import SqliteTemplate
-from tests.support.graphql_client import GraphQLClient
-from tests.support.mailbox import Mailbox
-from tests.support.people import sign_up
 from tests.support.postgres import PostgresServer
 
 DOCUMENTS = int(os.environ.get("GATEHOUSE_TEST_FUZZ_DOCUMENTS", "20000"))
@@ -72,8 +68,9 @@ def target(database_url: str, runner: asyncio.Runner, quiet: None) -> Iterator[T
         argon2_time_cost=1,
         rate_limits=False,
     )
-    stack = AsyncExitStack()
-    yield runner.run(_start(stack, Gateway(configured)))
+    gateway, stack = Gateway(configured), AsyncExitStack()
+    runner.run(stack.enter_async_context(gateway.started()))
+    yield Target(gateway)
     runner.run(stack.aclose())
 
 
@@ -100,11 +97,3 @@ def test_every_document_is_answered_as_documents_are(
         sys.stdout.write(f"\nfuzz, {share}: {target.totals}\n")
     assert target.totals.requests >= examples * AT_ONCE
     assert target.totals.ran > target.totals.requests / 10
-
-
-async def _start(stack: AsyncExitStack, gateway: Gateway) -> Target:
-    await stack.enter_async_context(gateway.started())
-    transport = httpx.ASGITransport(gateway.app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8000") as http:
-        ann = await sign_up(GraphQLClient(http), Mailbox(http))
-    return Target(gateway, account_id_of(ann.account_id))
