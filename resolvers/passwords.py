@@ -11,7 +11,7 @@ from kit.password_rules import MAX_LENGTH, password_problem
 from kit.passwords import Verdict
 from kit.text import has_controls
 from kit.throttle import PASSWORD_ACCOUNT, PASSWORD_CLIENT, PASSWORD_KNOWN_CLIENT, known_client
-from models import Account, SecurityEvent, SecurityEventKind, SignInOrigin
+from models import Account, SecurityEventKind, SignInOrigin
 from models.base import unit_of_work
 from resolvers.callers import Caller
 
@@ -78,6 +78,6 @@ async def record_failed_sign_in(caller: Caller, account_id: UUID, reason: str) -
     """Write the event apart from the answer, so that a known address takes no longer to refuse than an unknown one."""
     try:
         async with unit_of_work():
-            await SecurityEvent.record(account_id, SecurityEventKind.SIGN_IN_FAILED, caller.origin, reason=reason)
+            await caller.record(account_id, SecurityEventKind.SIGN_IN_FAILED, reason=reason)
     except IntegrityError:
         log.info("event_of_a_deleted_account", kind=SecurityEventKind.SIGN_IN_FAILED.value)
