@@ -3,10 +3,9 @@
 import argparse
 import asyncio
 import os
-import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
@@ -18,6 +17,8 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
 
 from kit import logs
 from kit.background import Background
@@ -26,6 +27,7 @@ from kit.keyring import Keyring
 from kit.metrics import SHARED_FOLDER_VARIABLE
 from kit.origin import Origin
 from kit.passwords import Passwords
+from kit.providers import offered
 from kit.session_tokens import SessionTokens
 from kit.settings import Settings, SettingsError, load_settings, setting_warnings
 from kit.throttle import RedisCounters, Throttle
@@ -38,6 +40,7 @@ from resolvers.key_usage import KeyUsage
 from schema import CREDENTIAL_MUTATIONS, attribute_of, schema
 from schema.context import Context
 from transport import pages
+from transport.demo_providers import DemoProviders
 from transport.documents import Documents
 from transport.endpoint import GraphQLEndpoint
 from transport.front import Front
@@ -48,6 +51,9 @@ from transport.trusted_documents import TrustedDocuments, load_manifest
 PLAYGROUND = Path(__file__).parent / "playground" / "dist"
 LONG_STATEMENT_SECONDS = 600.0
 """How long a statement of a migration may take."""
+
+STARTING_SECONDS = 30
+"""How long a worker may be silent, while it starts on a busy machine say, before it is replaced."""
 
 GRACE_SECONDS = 10
 """How long requests in flight, and the mail that is being sent, may take after SIGTERM."""
@@ -61,8 +67,8 @@ class Gateway:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.stopping = False
-        others = Starlette(routes=self._routes(), lifespan=self._lifespan, exception_handlers=_PLAIN)
-        self.app = _with_headers(Front(self._endpoint(), others), settings)
+        self._demo = DemoProviders(settings)
+        self.app = _with_headers(Front(self._endpoint(), self._others()), settings)
         self._services: Services | None = None
         self._sender: Sender | None = None
 
@@ -85,7 +91,8 @@ class Gateway:
         stack.callback(passwords.close)
         reader = credentials.open_reader(settings.database_url)
         stack.callback(reader.close)
-        sender, key_usage, background = Sender(open_transport(settings.mail_url), keyring), KeyUsage(), Background()
+        providers = await stack.enter_async_context(offered.opened(settings, self._demo.transport()))
+        sender, key_usage, background = Sender(open_transport(settings), keyring), KeyUsage(), Background()
         await stack.enter_async_context(_running(sender.run, sender.stop))
         await stack.enter_async_context(_running(key_usage.run, key_usage.stop))
         stack.push_async_callback(background.drain)
@@ -96,15 +103,23 @@ class Gateway:
             sessions=SessionTokens(keyring, settings.session_max_age),
             passwords=passwords,
             throttle=Throttle(store, enabled=settings.rate_limits),
+            providers=providers,
             reader=reader,
             key_usage=key_usage,
             wake_sender=sender.wake,
             in_background=background.start,
         )
 
+    def _others(self) -> ASGIApp:
+        """What answers under every other path than the endpoint's."""
+        others = Starlette(routes=self._routes(), lifespan=self._lifespan, exception_handlers=_PLAIN)
+        # A redirect from a path with a slash too many would lead to whatever host the request names.
+        others.router.redirect_slashes = False
+        return others
+
     def _routes(self) -> list[BaseRoute]:
         settings = self.settings
-        routes = [*pages.health_routes(self._not_ready), metrics_route()]
+        routes = [*pages.health_routes(self._not_ready), metrics_route(), *self._demo.routes]
         if settings.mail_url == "outbox:" and not settings.is_production:
             routes.append(pages.outbox_route(self._newest_mails))
         if settings.playground:
@@ -148,7 +163,7 @@ class Gateway:
         return await failing(checks)
 
 
-_PLAIN = {HTTPException: pages.plain_error}
+_PLAIN = {HTTPException: pages.plain_error, Unavailable: pages.plain_error}
 
 
 def _with_headers(app: ASGIApp, settings: Settings) -> ASGIApp:
@@ -167,26 +182,38 @@ async def _running(run: Callable[[], Coroutine[Any, Any, None]], stop: Callable[
         task.cancel()
 
 
-async def failing(checks: dict[str, Callable[[], Coroutine[Any, Any, None]]]) -> dict[str, str]:
+async def failing(
+    checks: dict[str, Callable[[], Coroutine[Any, Any, None]]], tell: Callable[[Exception], str] = str
+) -> dict[str, str]:
     """Which of these do not answer, and what is said of them."""
     missing = {}
     for name, check in checks.items():
         try:
             await check()
-        except Unavailable as cause:
-            missing[name] = str(cause)
+        except (SettingsError, Unavailable) as problem:
+            missing[name] = tell(problem)
     return missing
+
+
+def with_cause(problem: Exception) -> str:
+    """The problem for an operator's eyes: what caused it stands behind it."""
+    cause = str(problem.__cause__ or "")
+    return f"{problem}: {cause}" if cause else str(problem)
 
 
 async def prepare_database(settings: Settings) -> None:
     """In development, migrate; in production, refuse a database that is behind. Raises SettingsError, Unavailable."""
+    await _refuse_if_behind(settings)
+    if await database.missing_migrations():
+        log.info("migrated", applied=await database.migrate())
+
+
+async def _refuse_if_behind(settings: Settings) -> None:
     missing = await database.missing_migrations()
     if missing and settings.is_production:
         raise SettingsError(
             f"The database lacks {', '.join(missing)}: run `python server.py migrate`, then start again."
         )
-    if missing:
-        log.info("migrated", applied=await database.migrate())
 
 
 # --- The command line
@@ -204,56 +231,72 @@ class Server(uvicorn.Server):
         self._gateway.stopping = True
         super().handle_exit(sig, frame)
 
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """As uvicorn's own, which raises the signal once more at the end: by then it means nothing but a clean end."""
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()
+
 
 def serve(settings: Settings) -> int:
     """Serve until told to stop."""
-    # uvicorn raises the signal it caught once more when it is done: by then it means nothing but a clean end.
-    signal.signal(signal.SIGTERM, lambda *_: None)
-    signal.signal(signal.SIGINT, lambda *_: None)
+    # Before there is a server, so that whatever is wrong is said in a sentence, and once for all workers.
+    asyncio.run(_with_database(settings, lambda: prepare_database(settings)))
     options: dict[str, Any] = {
         "host": settings.host,
         "port": settings.port,
+        "lifespan": "on",
         "log_config": None,
         "access_log": False,
         "server_header": False,
         "proxy_headers": False,
         "http": "httptools",
         "timeout_graceful_shutdown": GRACE_SECONDS,
+        "timeout_worker_healthcheck": STARTING_SECONDS,
     }
     if settings.workers > 1:
         # Workers count requests together, in a folder that the processes they are started as find in the environment.
         with TemporaryDirectory(prefix="gatehouse-metrics-") as folder:
             os.environ[SHARED_FOLDER_VARIABLE] = folder
-            uvicorn.run("server:app", workers=settings.workers, **options)
-        return 0
+            return _serve_with_workers(uvicorn.Config("server:app", workers=settings.workers, **options))
     gateway = Gateway(settings)
-    server = Server(uvicorn.Config(gateway.app, lifespan="on", **options), gateway)
+    server = Server(uvicorn.Config(gateway.app, **options), gateway)
     server.run()
     return 0 if server.started else 1
 
 
-async def _with_database(settings: Settings, work: Callable[[], Coroutine[Any, Any, object]]) -> int:
+def _serve_with_workers(config: uvicorn.Config) -> int:
+    supervisor = Multiprocess(config, [config.bind_socket()])
+    supervisor.run()
+    return 1 if any(worker.exitcode == STARTUP_FAILURE for worker in supervisor.processes) else 0
+
+
+async def _with_database(settings: Settings, work: Callable[[], Coroutine[Any, Any, object]]) -> object:
     context = await database.open_database(settings.database_url, statement_seconds=LONG_STATEMENT_SECONDS)
     try:
-        print(await work())
+        return await work()
     finally:
         await database.close_database(context)
-    return 0
 
 
 def migrate(settings: Settings) -> int:
     """Bring the database up to date."""
-    return asyncio.run(_with_database(settings, database.migrate))
+    print(asyncio.run(_with_database(settings, database.migrate)))
+    return 0
 
 
 def rotate_secrets(settings: Settings) -> int:
     """Seal what is stored under the newest key."""
-    return asyncio.run(_with_database(settings, lambda: upkeep.rotate_secrets(Keyring(settings.secret_keys))))
+    keyring = Keyring(settings.secret_keys)
+    print(asyncio.run(_with_database(settings, lambda: upkeep.rotate_secrets(keyring))))
+    return 0
 
 
 def purge(settings: Settings) -> int:
     """Remove expired rows."""
-    return asyncio.run(_with_database(settings, upkeep.purge))
+    print(asyncio.run(_with_database(settings, upkeep.purge)))
+    return 0
 
 
 def check(settings: Settings) -> int:
@@ -267,17 +310,16 @@ def check(settings: Settings) -> int:
 
 async def _check(settings: Settings) -> dict[str, str]:
     async def reach_database() -> None:
-        context = await database.open_database(settings.database_url)
-        await database.close_database(context)
+        await _with_database(settings, lambda: _refuse_if_behind(settings))
 
     checks: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
         "database": reach_database,
-        "mail": open_transport(settings.mail_url).check,
+        "mail": open_transport(settings).check,
     }
     if settings.redis_url:
         store = RedisCounters(settings.redis_url)
         checks["redis"] = store.ping
-    return await failing(checks)
+    return await failing(checks, with_cause)
 
 
 COMMANDS = {"serve": serve, "migrate": migrate, "check": check, "rotate-secrets": rotate_secrets, "purge": purge}
@@ -298,7 +340,7 @@ def main(arguments: list[str]) -> int:
             log.warning("setting", problem=warning)
         return COMMANDS[command](settings)
     except (SettingsError, Unavailable) as problem:
-        print(problem, file=sys.stderr)
+        print(with_cause(problem), file=sys.stderr)
         return 1
 
 

@@ -81,7 +81,12 @@ def schemes(*allowed: str) -> Callable[[str], str]:
 def mail_sender(value: str) -> str:
     """An address, with or without a name before it."""
     address = parseaddr(_readable(value))[1]
-    if not all(address.partition("@")) or not address.isascii() or any(letter.isspace() for letter in address):
+    if (
+        address.count("@") != 1
+        or not all(address.partition("@"))
+        or not address.isascii()
+        or any(letter.isspace() for letter in address)
+    ):
         raise ValueError("must be an address such as `Gatehouse <no-reply@example.org>`")
     return value
 

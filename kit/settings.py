@@ -193,7 +193,7 @@ def setting_warnings(settings: Settings, environ: Mapping[str, str] = os.environ
     """Sentences about settings that are allowed and yet likely to be mistakes."""
     warnings = [_unknown(name) for name in environ if _is_near_miss(name)]
     if settings.is_production and settings.mail_url.startswith("outbox:"):
-        warnings.append(f"{PREFIX}MAIL_URL is not set: mails are printed to the log, and nobody receives any.")
+        warnings.append(f"{PREFIX}MAIL_URL is not set: mails wait in the database, and nobody receives any.")
     weakest = _WEAKEST_ARGON2[min(settings.argon2_time_cost, 3)]
     if settings.is_production and settings.argon2_memory_kib < weakest:
         warnings.append(f"{PREFIX}ARGON2_MEMORY_KIB is too low for this time cost: use {weakest} at least.")

@@ -46,6 +46,16 @@ def clean_description(value: str, path: str) -> str:
     return _clean_line(value, path, LONGEST_DESCRIPTION)
 
 
+def shown_name(*candidates: object) -> str:
+    """The first of these names that others gave which has anything to show, without controls and cut to one line."""
+    for candidate in candidates:
+        letters = candidate if isinstance(candidate, str) else ""
+        name = "".join(letter for letter in letters if not _is_control(letter)).strip()[:LONGEST_NAME].strip()
+        if name:
+            return name
+    return "?"
+
+
 def clean_email(value: str, path: str) -> Email:
     """An address that mail can be sent to. Raises InvalidInput.
 

@@ -8,7 +8,7 @@ import structlog
 from kit import clock, metrics
 from kit.errors import Unavailable
 from kit.keyring import Keyring, SealBroken
-from mails.transports import MailNotSent, Transport
+from mails.transports.base import SLOWEST_SECONDS, MailNotSent, MailRefused, Transport
 from models import OutgoingMail
 from models.base import unit_of_work
 
@@ -19,6 +19,13 @@ LOOK_EVERY_SECONDS = 2.0
 """How often the table is looked at without being woken: another process may have queued a mail and died."""
 
 LONGEST_WAIT = timedelta(hours=1)
+MOST_REFUSALS = 8
+"""After so many tries, over ten minutes, a mail that the server refuses for good is given up."""
+
+OLDEST = timedelta(days=4)
+"""When a mail that could not be sent is given up, whatever the reason (RFC 5321 section 4.5.4.1)."""
+
+SLOWEST = timedelta(seconds=SLOWEST_SECONDS)
 
 
 class Sender:
@@ -62,9 +69,20 @@ class Sender:
     async def send_due(self) -> None:
         """Send all that is due now."""
         async with self._one_at_a_time:
-            while claimed := await self._claim():
-                for mail in claimed:
-                    await self._send(mail)
+            try:
+                while not self._stopping and (claimed := await self._claim()):
+                    await self._send_all(claimed)
+            finally:
+                await self._transport.rest()
+
+    async def _send_all(self, claimed: list[OutgoingMail]) -> None:
+        for mail in claimed:
+            # A mail is sent only while nobody else may take it up: behind a slow server, claims run out.
+            if self._stopping or not mail.is_claimed_for(SLOWEST):
+                async with unit_of_work():
+                    await mail.release()
+            else:
+                await self._send(mail)
 
     async def newest_sent(self) -> list[dict[str, str]]:
         """What `GET /outbox` shows: the mails of the development transport, newest first, with all that is due sent."""
@@ -88,23 +106,30 @@ class Sender:
 
     async def _send(self, mail: OutgoingMail) -> None:
         try:
-            await self._transport.send(mail.unseal(self._keyring), mail_id=str(mail.id))
+            message = mail.unseal(self._keyring)
+            if not message.is_decoy:
+                await self._transport.send(message, mail_id=str(mail.id))
         except (MailNotSent, SealBroken) as error:
             metrics.MAILS.labels("put_off").inc()
             log.warning("mail_not_sent", id=str(mail.id), attempts=mail.attempts, reason=str(error))
-            await self._put_off(mail)
+            await self._put_off(mail, refused=isinstance(error, MailRefused))
         except Exception:
             # A mail that nobody thought of must not hold up those behind it.
             log.exception("mail_failed", id=str(mail.id), attempts=mail.attempts)
-            await self._put_off(mail)
+            await self._put_off(mail, refused=True)
         else:
             async with unit_of_work():
-                await mail.note_sent(keep_text=self._transport.keeps_text)
+                await mail.note_sent(keep_text=self._transport.keeps_text and not message.is_decoy)
             metrics.MAILS.labels("sent").inc()
 
-    async def _put_off(self, mail: OutgoingMail) -> None:
+    async def _put_off(self, mail: OutgoingMail, *, refused: bool) -> None:
+        now = clock.now()
         async with unit_of_work():
-            await mail.put_off(clock.now() + _wait_after(mail.attempts))
+            if (refused and mail.attempts >= MOST_REFUSALS) or now - mail.created_at > OLDEST:
+                log.error("mail_given_up", id=str(mail.id), attempts=mail.attempts)
+                await mail.give_up()
+            else:
+                await mail.put_off(now + _wait_after(mail.attempts))
 
 
 def _wait_after(attempts: int) -> timedelta:

@@ -3,8 +3,13 @@
 from models.accounts import Account, PendingSignUp, SignInOrigin
 from models.api_keys import ApiKey, ApiKeySecret
 from models.attempt_counters import AttemptCounter, DatabaseCounters
+from models.email_changes import EmailChange
 from models.events import SecurityEvent, SecurityEventKind
+from models.fleets import Device, Fleet
+from models.members import FleetInvitation, FleetRole, Membership, OwnershipOffer
 from models.outgoing_mail import Message, OutgoingMail
+from models.passwords import PasswordReset
+from models.social_logins import SocialLogin, SocialLoginAttempt
 from models.two_factor import RecoveryCode, SignInTicket, TotpDevice
 
 __all__ = [
@@ -13,13 +18,23 @@ __all__ = [
     "ApiKeySecret",
     "AttemptCounter",
     "DatabaseCounters",
+    "Device",
+    "EmailChange",
+    "Fleet",
+    "FleetInvitation",
+    "FleetRole",
+    "Membership",
     "Message",
     "OutgoingMail",
+    "OwnershipOffer",
+    "PasswordReset",
     "PendingSignUp",
     "RecoveryCode",
     "SecurityEvent",
     "SecurityEventKind",
     "SignInOrigin",
     "SignInTicket",
+    "SocialLogin",
+    "SocialLoginAttempt",
     "TotpDevice",
 ]

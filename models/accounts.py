@@ -37,13 +37,34 @@ class Account(Row):
 
     @classmethod
     async def lock(cls, account_id: UUID) -> "Account | None":
-        """The row, held against other writers until the unit of work ends; None when the account is gone."""
-        return await cls.filter(id=account_id).select_for_update().first()
+        """The row, held against other writers until the unit of work ends; None when the account is gone.
+
+        Not against rows that refer to it: an event that somebody else's change writes for this account must not wait
+        for the account's own change, which may be waiting for that somebody's fleet.
+        """
+        return await cls.filter(id=account_id).select_for_update(no_key=True).first()
 
     @classmethod
     async def find_by_email(cls, email: Email) -> "Account | None":
         """The account of an address, compared in canonical form."""
         return await cls.filter(email_canonical=email.canonical).first()
+
+    @classmethod
+    async def lock_by_email(cls, email: Email) -> "Account | None":
+        """As `lock`, for an address: who goes on to rows of the account must hold the account first."""
+        return await cls.filter(email_canonical=email.canonical).select_for_update().first()
+
+    async def replace_password(self, former_hash: str | None, password_hash: str) -> bool:
+        """Set the password where the former one (None: none) is still there. False when it isn't."""
+        former = {"password_hash": former_hash} if former_hash else {"password_hash__isnull": True}
+        won = await Account.filter(id=self.id, **former).update(password_hash=password_hash) == 1
+        self.password_hash = password_hash if won else self.password_hash
+        return won
+
+    async def move_to(self, email: Email) -> None:
+        """Take another address. Raises tortoise's IntegrityError when it is another account's."""
+        self.email, self.email_canonical = email
+        await self.save(update_fields=["email", "email_canonical"])
 
     async def raise_generation(self) -> None:
         """End every session of the account: they carry an older generation from now on."""
@@ -146,3 +167,8 @@ class SignInOrigin(Row):
         """Whether this client address signed in to this account within 30 days."""
         recently = clock.now() - cls.KNOWN_FOR
         return await cls.filter(account_id=account_id, network=network, seen_at__gt=recently).exists()
+
+    @classmethod
+    async def are_several(cls, account_id: UUID) -> bool:
+        """Whether the account was signed in to from more than one place, so that one of them can be new."""
+        return len(await cls.filter(account_id=account_id).limit(2).values_list("id", flat=True)) > 1

@@ -59,6 +59,12 @@ class ApiKey(Row):
             raise NotFound
         return key
 
+    @classmethod
+    async def live_names(cls, account: Account) -> list[str]:
+        """Names of the account's keys that have not expired, oldest first."""
+        live = Q(expires_at__isnull=True) | Q(expires_at__gt=clock.now())
+        return [key.name for key in await cls.filter(live, account_id=account.id).order_by("id").only("name")]
+
     async def rotate(self, *, overlap: timedelta) -> tuple[str, datetime]:
         """A new raw secret, and when the former one ends. The account's row must be locked. Raises LimitReached."""
         ends_at = clock.now() + overlap
@@ -99,6 +105,8 @@ class ApiKeySecret(Row):
     class Meta:
         # That a key has at most one secret without an end is kept by the index of migration 0002.
         table = "api_key_secrets"
+        # For the foreign key: without it, removing a key reads the whole table.
+        indexes = (("api_key_id",),)
 
     @classmethod
     async def find(cls, raw_secret: str) -> "ApiKeySecret | None":

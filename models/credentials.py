@@ -94,7 +94,7 @@ class SqliteCredentialReader:
     def _one(self, statement: str, value: str) -> tuple[Any, ...] | None:
         try:
             row: tuple[Any, ...] | None = self._connection.execute(statement, (value,)).fetchone()
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             raise Unavailable("The database") from error
         return row
 

@@ -1,5 +1,7 @@
 """Opening, closing and migrating the database: SQLite or PostgreSQL, one code."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -11,7 +13,7 @@ from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
 from tortoise.transactions import in_transaction
 
 from kit.errors import Unavailable
-from models.asyncpg_client import OUTAGES, PATIENCE_SECONDS
+from models.asyncpg_client import CONNECTION_SECONDS, OUTAGES, PATIENCE_SECONDS
 
 CONNECTION = "default"
 APP = "models"
@@ -23,7 +25,7 @@ SQLITE_PRAGMAS = {
     "synchronous": "FULL",
     "foreign_keys": "ON",
     # Short, since the one connection waits with it: the patience is in models/sqlite_client.py.
-    "busy_timeout": 100,
+    "busy_timeout": 20,
     "journal_size_limit": 67_108_864,
 }
 
@@ -63,7 +65,7 @@ def postgres_credentials(url: str) -> dict[str, Any]:
         "host": unquote(query["host"]) if "host" in query else parts.hostname or "localhost",
         "port": int(query.get("port") or parts.port or 5432),
         "database": unquote(parts.path.removeprefix("/")),
-        "timeout": PATIENCE_SECONDS,
+        "timeout": CONNECTION_SECONDS,
         "command_timeout": PATIENCE_SECONDS,
     }
 
@@ -71,7 +73,7 @@ def postgres_credentials(url: str) -> dict[str, Any]:
 async def open_database(url: str, *, statement_seconds: float = PATIENCE_SECONDS) -> TortoiseContext:
     """Connect, and make the connection the one that models use in this process. Raises Unavailable."""
     if is_sqlite(url):
-        sqlite_path(url).parent.mkdir(parents=True, exist_ok=True)
+        _try_file(sqlite_path(url))
     config = orm_config(url)
     if not is_sqlite(url):
         config["connections"][CONNECTION]["credentials"]["command_timeout"] = statement_seconds
@@ -85,6 +87,16 @@ async def open_database(url: str, *, statement_seconds: float = PATIENCE_SECONDS
         await close_database(context)
         raise
     return context
+
+
+def _try_file(path: Path) -> None:
+    """Open the file once, its folder made, before the ORM's own thread does: so it is told why it cannot be used."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA schema_version")
+    except (OSError, sqlite3.Error) as error:
+        raise Unavailable("The database") from error
 
 
 async def ping() -> None:

@@ -1,5 +1,6 @@
 """The security log of an account."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 import structlog
 from tortoise import fields
 
-from kit import metrics
+from kit import ids, metrics
 from kit.origin import Origin
 from models.accounts import Account
 from models.base import Row, after_commit
@@ -75,3 +76,30 @@ class SecurityEvent(Row):
         after_commit(lambda: log.info("security_event", **line))
         after_commit(metrics.SECURITY_EVENTS.labels(kind.value).inc)
         return event
+
+    @classmethod
+    async def record_nobodys(cls, kind: SecurityEventKind, origin: Origin) -> None:
+        """As much work as `record`, for something that was asked for an address without an account: a line alone."""
+        await cls.filter(id=ids.new_id(), kind=kind.value).update(user_agent=origin.user_agent or None)
+        address = origin.ip_address
+        after_commit(lambda: log.info("security_event", kind=kind.value, account=None, address=address, details={}))
+
+    @classmethod
+    async def record_many(
+        cls, kind: SecurityEventKind, origin: Origin, about: Sequence[tuple[UUID, dict[str, str]]]
+    ) -> None:
+        """Write one event each into the logs of many accounts, in the present unit of work."""
+        events = [
+            cls(
+                account_id=account_id,
+                kind=kind.value,
+                ip_address=origin.ip_address or None,
+                user_agent=origin.user_agent or None,
+                details=details,
+            )
+            for account_id, details in about
+        ]
+        await cls.bulk_create(events, batch_size=1_000)
+        if events:
+            after_commit(lambda: log.info("security_events", kind=kind.value, accounts=len(events)))
+            after_commit(lambda: metrics.SECURITY_EVENTS.labels(kind.value).inc(len(events)))

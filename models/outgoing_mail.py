@@ -1,5 +1,6 @@
 """The outbox: mails written in the transaction that causes them, sent afterwards, at least once."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
@@ -7,6 +8,7 @@ import orjson
 import structlog
 from tortoise import fields
 from tortoise.expressions import F, Q
+from tortoise.queryset import QuerySet
 
 from kit import clock
 from kit.keyring import Keyring, SealBroken
@@ -23,11 +25,16 @@ KEPT_FOR_THE_OUTBOX = 100
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A mail to one address."""
+    """A mail to one address, or to nobody: a decoy, which costs what a mail costs and goes nowhere."""
 
     to: str
     subject: str
     text: str
+
+    @property
+    def is_decoy(self) -> bool:
+        """Whether it is to nobody."""
+        return not self.to
 
 
 class OutgoingMail(Row):
@@ -47,10 +54,31 @@ class OutgoingMail(Row):
     @classmethod
     async def queue(cls, message: Message, *, address: str, keyring: Keyring) -> "OutgoingMail":
         """Put a mail into the outbox, in the present unit of work. `address` is the canonical one."""
-        mail = cls(address_digest=keyring.keyed_digest(address, purpose=PURPOSE))
-        mail.sealed = keyring.seal(orjson.dumps(asdict(message)), purpose=PURPOSE, bound_to=str(mail.id))
+        mail = cls._made(message, address, keyring)
         await mail.save(force_create=True)
         return mail
+
+    @classmethod
+    async def queue_many(cls, mails: Sequence[tuple[Message, str]], *, keyring: Keyring) -> None:
+        """Put many mails into the outbox, each with the canonical address that it goes to."""
+        rows = [cls._made(message, address, keyring) for message, address in mails]
+        await cls.bulk_create(rows, batch_size=1_000)
+
+    @classmethod
+    def _made(cls, message: Message, address: str, keyring: Keyring) -> "OutgoingMail":
+        mail = cls(address_digest=keyring.keyed_digest(address, purpose=PURPOSE))
+        mail.sealed = keyring.seal(orjson.dumps(asdict(message)), purpose=PURPOSE, bound_to=str(mail.id))
+        return mail
+
+    @classmethod
+    async def drop_waiting(cls, address: str, *, keyring: Keyring) -> int:
+        """Remove what has not been sent to a canonical address yet."""
+        return await cls.to(address, keyring=keyring).filter(sent_at__isnull=True).delete()
+
+    @classmethod
+    def to(cls, address: str, *, keyring: Keyring) -> QuerySet["OutgoingMail"]:
+        """All mails to a canonical address."""
+        return cls.filter(address_digest__in=keyring.keyed_digests(address, purpose=PURPOSE))
 
     def unseal(self, keyring: Keyring) -> Message:
         """The mail itself. Raises SealBroken when it was tampered with or wiped."""
@@ -68,7 +96,7 @@ class OutgoingMail(Row):
         """Mails to send now. Each is claimed by one conditional update, so no two processes send the same one."""
         now = clock.now()
         unclaimed = Q(claimed_until__isnull=True) | Q(claimed_until__lte=now)
-        due = await cls.filter(unclaimed, sent_at__isnull=True, due_at__lte=now).order_by("due_at").limit(at_most)
+        due = await cls.filter(unclaimed, sent_at__isnull=True, due_at__lte=now).order_by("due_at", "id").limit(at_most)
         claimed = []
         for mail in due:
             won = await cls.filter(unclaimed, id=mail.id, sent_at__isnull=True).update(
@@ -76,8 +104,21 @@ class OutgoingMail(Row):
             )
             if won:
                 mail.attempts += 1
+                mail.claimed_until = now + CLAIM
                 claimed.append(mail)
         return claimed
+
+    def is_claimed_for(self, span: timedelta) -> bool:
+        """Whether the claim lasts that long from now, so that nobody else takes the mail up meanwhile."""
+        return self.claimed_until is not None and self.claimed_until - clock.now() >= span
+
+    async def release(self) -> None:
+        """Give a claimed mail back untried."""
+        await self._still_ours().update(claimed_until=None, attempts=F("attempts") - 1)
+
+    def _still_ours(self) -> QuerySet["OutgoingMail"]:
+        # The count of attempts tells this claim from a later one, of a sender that took the mail over.
+        return OutgoingMail.filter(id=self.id, sent_at__isnull=True, attempts=self.attempts)
 
     async def note_sent(self, *, keep_text: bool) -> None:
         """It is out: it will not be sent again."""
@@ -88,7 +129,11 @@ class OutgoingMail(Row):
 
     async def put_off(self, until: datetime) -> None:
         """It could not be sent: try again later."""
-        await OutgoingMail.filter(id=self.id).update(due_at=until, claimed_until=None)
+        await self._still_ours().update(due_at=until, claimed_until=None)
+
+    async def give_up(self) -> None:
+        """It never will be sent: nothing of it is kept."""
+        await self._still_ours().delete()
 
     @classmethod
     async def reseal(cls, keyring: Keyring) -> int:

@@ -25,7 +25,7 @@ from tortoise.exceptions import OperationalError
 
 from kit.errors import Unavailable
 
-PATIENCE_SECONDS = 4.0
+PATIENCE_SECONDS = 2.5
 """How long a transaction waits for other processes' writers before it answers that the database is unavailable."""
 
 _OUR_MISTAKES = frozenset({sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISUSE, sqlite3.SQLITE_RANGE})
@@ -37,7 +37,9 @@ T = TypeVar("T")
 def is_outage(error: object) -> bool:
     """Whether SQLite is locked, full, read-only or unreadable, as opposed to a statement of ours being wrong."""
     code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
-    return isinstance(error, sqlite3.OperationalError) and code & 0xFF not in _OUR_MISTAKES
+    # A file that cannot be read is a plain DatabaseError.
+    is_of_the_file = isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.IntegrityError)
+    return is_of_the_file and code & 0xFF not in _OUR_MISTAKES
 
 
 def _telling_outages(run: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
@@ -47,6 +49,10 @@ def _telling_outages(run: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Co
             return await run(*args, **kwargs)
         except OperationalError as error:
             if error.args and is_outage(error.args[0]):
+                raise Unavailable("The database") from error
+            raise
+        except sqlite3.DatabaseError as error:
+            if is_outage(error):
                 raise Unavailable("The database") from error
             raise
 
@@ -104,7 +110,7 @@ class ImmediateTransactionClient(SqliteTransactionWrapper):
         """Commit, or say that the database is unavailable (a full disk, say): then nothing was kept."""
         try:
             await super().commit()
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             await asyncio.shield(self._connection.rollback())
             raise Unavailable("The database") from error
 
@@ -114,22 +120,21 @@ class ImmediateTransaction(SqliteTransactionContext):
 
     async def __aenter__(self) -> TransactionalDBClient:
         give_up_at = time.monotonic() + PATIENCE_SECONDS
-        while not await self._began():
-            if time.monotonic() > give_up_at:
-                raise Unavailable("The database")
+        while not await self._began(give_up_at):  # noqa: ASYNC110 - no event tells when another process is done
             await asyncio.sleep(random.uniform(0.001, 0.02))  # noqa: S311 - spreads the waiting, hides nothing
         self.token = get_connections().set(self.connection_name, self.connection)
         client: TransactionalDBClient = self.connection
         return client
 
-    async def _began(self) -> bool:
+    async def _began(self, give_up_at: float) -> bool:
         await self._trxlock.acquire()
         try:
+            _check_patience(give_up_at)
             await self.ensure_connection()
             await self.connection.begin()
         except BaseException as error:
             self._trxlock.release()
-            if not isinstance(error, sqlite3.OperationalError):
+            if not (isinstance(error, sqlite3.DatabaseError) and is_outage(error)):
                 raise
             if error.sqlite_errorcode & 0xFF not in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
                 raise Unavailable("The database") from error
@@ -141,8 +146,14 @@ class ImmediateTransaction(SqliteTransactionContext):
     ) -> None:
         try:
             await super().__aexit__(exc_type, exc_val, exc_tb)
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             raise Unavailable("The database") from error
+
+
+def _check_patience(give_up_at: float) -> None:
+    # With the connection in hand, since those in front may have waited for other processes too.
+    if time.monotonic() > give_up_at:
+        raise Unavailable("The database")
 
 
 client_class = PatientSqliteClient

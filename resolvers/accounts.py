@@ -15,6 +15,7 @@ from mails import messages
 from models import Account, PendingSignUp, SecurityEventKind
 from models.base import unit_of_work
 from resolvers.callers import Caller
+from resolvers.mail_caps import may_mail
 from resolvers.passwords import check_new_password
 from resolvers.sessions import PASSWORD, StartedSession, note_sign_in, start_session
 
@@ -37,7 +38,7 @@ async def sign_up(caller: Caller, *, email: str, password: str) -> SignUpStarted
     address = _checked(email, password)
     client = client_network(caller.origin.ip_address)
     await caller.services.throttle.take([(SIGN_UP_CLIENT, client)], client=client)
-    may_mail = await _may_mail(caller, address, client)
+    may_tell = await may_mail(caller, SIGN_UP_MAIL, address)
     password_hash = await caller.services.passwords.hash(password)
     code = f"{secrets.randbelow(1_000_000):06d}"
     async with unit_of_work():
@@ -48,7 +49,7 @@ async def sign_up(caller: Caller, *, email: str, password: str) -> SignUpStarted
             code=None if owner else code,
             keyring=caller.services.keyring,
         )
-        if may_mail:
+        if may_tell:
             await _tell(caller, address, owner, code)
     return SignUpStarted(address.typed, raw_token, pending.expires_at)
 
@@ -62,15 +63,6 @@ def _checked(email: str, password: str) -> Email:
     if problems:
         raise InvalidInput(problems)
     return address
-
-
-async def _may_mail(caller: Caller, address: Email, client: str) -> bool:
-    """Whether the address has had fewer sign-up mails than it may have today. Never told to anyone."""
-    try:
-        await caller.services.throttle.take([(SIGN_UP_MAIL, address.canonical)], client=client)
-    except TooManyAttempts:
-        return False
-    return True
 
 
 async def _tell(caller: Caller, address: Email, owner: Account | None, code: str) -> None:

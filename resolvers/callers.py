@@ -1,6 +1,6 @@
 """Who is calling, from where, with what: the first argument of every resolver."""
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -12,6 +12,7 @@ from kit.errors import Refused, StepUpRequired, Unauthenticated
 from kit.keyring import Keyring
 from kit.origin import Origin
 from kit.passwords import Passwords
+from kit.providers import Provider, ProviderName
 from kit.session_tokens import SessionClaims, SessionTokens
 from kit.settings import Settings
 from kit.throttle import Throttle
@@ -32,6 +33,7 @@ class Services:
     sessions: SessionTokens
     passwords: Passwords
     throttle: Throttle
+    providers: Mapping[ProviderName, Provider]
     reader: CredentialReader
     key_usage: KeyUsage
     wake_sender: Callable[[], None]
@@ -113,6 +115,11 @@ class Caller:
     async def mail(self, message: Message, *, address: str) -> None:
         """Queue a mail in the present unit of work; `address` is the recipient's canonical one."""
         await OutgoingMail.queue(message, address=address, keyring=self.services.keyring)
+        after_commit(self.services.wake_sender)
+
+    async def mail_many(self, mails: Sequence[tuple[Message, str]]) -> None:
+        """Queue many mails in the present unit of work, each with its recipient's canonical address."""
+        await OutgoingMail.queue_many(mails, keyring=self.services.keyring)
         after_commit(self.services.wake_sender)
 
     def with_session(self, account: Account, claims: SessionClaims) -> "Caller":

@@ -72,4 +72,7 @@ def check_new_password(password: str, *, email: str, path: str) -> list[FieldPro
 async def record_failed_sign_in(caller: Caller, account_id: UUID, reason: str) -> None:
     """Write the event apart from the answer, so that a known address takes no longer to refuse than an unknown one."""
     async with unit_of_work():
+        # Deleted meanwhile, it has no log to write into.
+        if await Account.lock(account_id) is None:
+            return
         await SecurityEvent.record(account_id, SecurityEventKind.SIGN_IN_FAILED, caller.origin, reason=reason)

@@ -8,7 +8,8 @@ from kit.addresses import client_network
 from kit.errors import InvalidCredentials, InvalidInput, Refused, Unauthenticated
 from kit.session_tokens import SessionClaims
 from kit.text import clean_email
-from models import Account, RecoveryCode, SecurityEventKind, SignInOrigin, SignInTicket
+from mails import messages
+from models import Account, PasswordReset, RecoveryCode, SecurityEventKind, SignInOrigin, SignInTicket
 from models.base import unit_of_work
 from resolvers.callers import Caller, is_assured
 from resolvers.codes import SecondFactor, counted_try, given_factor, spend_factor
@@ -54,10 +55,25 @@ def start_session(
     return StartedSession(token, claims, caller.with_session(account, claims))
 
 
+async def restart_session(caller: Caller, account: Account) -> StartedSession:
+    """End every session of the account, and begin one for the caller, whose sign-in it keeps."""
+    _, session = caller.session_of_a_person()
+    await account.raise_generation()
+    return start_session(caller, account, methods=session.methods, signed_in_at=session.signed_in_at)
+
+
 async def note_sign_in(caller: Caller, account: Account) -> None:
-    """Remember where the account was signed in from, in the present unit of work."""
+    """Remember where the account was signed in from, in the present unit of work; tell its owner of a new place.
+
+    SECURITY: who can sign in needs no reset link, so one that lies in a mailbox dies here.
+    """
     origin = caller.origin
-    await SignInOrigin.note(account.id, network=client_network(origin.ip_address), user_agent=origin.user_agent)
+    network = client_network(origin.ip_address)
+    is_new = await SignInOrigin.note(account.id, network=network, user_agent=origin.user_agent)
+    await PasswordReset.end_all(account.id)
+    if is_new and await SignInOrigin.are_several(account.id):
+        notice = messages.sign_in_from_new_place(account.email, origin=origin, at=clock.now())
+        await caller.mail(notice, address=account.email_canonical)
 
 
 async def open_door(caller: Caller, account: Account, *, method: str) -> StartedSession | TwoFactorTicket:
@@ -159,8 +175,7 @@ async def _freshen(caller: Caller, account: Account, method: str) -> StartedSess
 
 async def sign_out_everywhere(caller: Caller) -> StartedSession:
     """End every session, and begin one for the caller. Raises Refused(SESSION_REQUIRED)."""
-    _, session = caller.session_of_a_person()
+    caller.session_of_a_person()
     async with caller.changing_account() as account:
-        await account.raise_generation()
         await caller.record(account.id, SecurityEventKind.SIGNED_OUT_EVERYWHERE)
-        return start_session(caller, account, methods=session.methods, signed_in_at=session.signed_in_at)
+        return await restart_session(caller, account)

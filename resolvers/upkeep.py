@@ -4,7 +4,18 @@ from datetime import timedelta
 
 from kit import clock
 from kit.keyring import Keyring
-from models import DatabaseCounters, OutgoingMail, PendingSignUp, SignInTicket, TotpDevice
+from models import (
+    DatabaseCounters,
+    EmailChange,
+    FleetInvitation,
+    OutgoingMail,
+    OwnershipOffer,
+    PasswordReset,
+    PendingSignUp,
+    SignInTicket,
+    SocialLoginAttempt,
+    TotpDevice,
+)
 from models.base import unit_of_work
 
 SENT_MAILS_KEPT = timedelta(days=30)
@@ -21,8 +32,13 @@ async def purge() -> dict[str, int]:
     async with unit_of_work():
         return {
             "attempt_counters": counters,
+            "email_changes": await EmailChange.purge(),
+            "password_resets": await PasswordReset.purge(),
+            "fleet_invitations": await FleetInvitation.purge(),
+            "ownership_offers": await OwnershipOffer.purge(),
             "pending_sign_ups": await PendingSignUp.purge(),
             "sign_in_tickets": await SignInTicket.purge(),
+            "social_login_attempts": await SocialLoginAttempt.purge(),
             "totp_devices": await TotpDevice.purge(),
             "outgoing_mails": await OutgoingMail.purge(sent_before=clock.now() - SENT_MAILS_KEPT),
         }

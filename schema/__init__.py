@@ -7,28 +7,43 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.tools import merge_types
 from strawberry.types.field import StrawberryField
 
+from schema.account_ends import AccountEndMutations
 from schema.api_keys import ApiKeyMutations
+from schema.email_changes import EmailChangeMutations
+from schema.fleets import FleetMutations
+from schema.members import MemberMutations
+from schema.passwords import PasswordMutations
 from schema.queries import Query
 from schema.scalars import SCALARS
 from schema.sessions import SessionMutations
+from schema.social_logins import SocialLoginMutations
 from schema.two_factor import TwoFactorMutations
 from schema.user_errors import REFUSAL_HANDLERS
 
 CREDENTIAL_MUTATIONS = frozenset(
     {
-        "signUp",
-        "completeSignUp",
-        "logIn",
-        "completeTwoFactor",
-        "stepUp",
-        "reportLeakedApiKey",
-        "confirmTwoFactorPairing",
-        "disableTwoFactor",
+        *("signUp", "completeSignUp", "logIn", "completeTwoFactor", "stepUp", "reportLeakedApiKey"),
+        *("resetPassword", "setPassword", "changePassword", "confirmEmailChange", "completeSocialLogin"),
+        *("confirmTwoFactorPairing", "disableTwoFactor", "deleteAccount"),
+        *("fleetInvitation", "acceptFleetInvitation", "declineFleetInvitation"),
     }
 )
 """Root fields that take a password, a code, a ticket or a mailed token: at most one of them a request."""
 
-Mutation = merge_types("Mutation", (SessionMutations, ApiKeyMutations, TwoFactorMutations))
+Mutation = merge_types(
+    "Mutation",
+    (
+        SessionMutations,
+        SocialLoginMutations,
+        PasswordMutations,
+        EmailChangeMutations,
+        ApiKeyMutations,
+        TwoFactorMutations,
+        FleetMutations,
+        MemberMutations,
+        AccountEndMutations,
+    ),
+)
 
 schema = strawberry.Schema(
     query=Query,

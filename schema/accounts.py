@@ -8,10 +8,15 @@ import strawberry
 import models
 from kit import ids
 from kit.errors import Unauthenticated
+from models.members import fleets_of
 from models.pages import read_page
+from resolvers.account_deletion import plan_deletion
 from resolvers.callers import Caller
 from schema.connections import DEFAULT_PAGE, After, Connection, First, Node, connection_of
+from schema.deletion_plan import DeletionPlan
 from schema.events import SecurityEvent
+from schema.fleet_types import Fleet, FleetInvitation
+from schema.identity_type import SocialIdentity
 from schema.key_type import ApiKey
 from schema.scalars import EmailAddress
 from schema.two_factor_types import TwoFactorStatus
@@ -55,6 +60,11 @@ class Account(Node):
             caller=caller,
         )
 
+    @strawberry.field(description="Identities at Google and GitHub that open the account, oldest first.")
+    async def social_identities(self) -> list[SocialIdentity]:
+        rows = await models.SocialLogin.filter(account_id=self.caller.signed_in().id).order_by("id")
+        return [SocialIdentity.from_row(row) for row in rows]
+
     @strawberry.field(description="Whether signing in takes a second factor.")
     def two_factor(self) -> TwoFactorStatus:
         return TwoFactorStatus.of(self.caller.signed_in())
@@ -78,6 +88,20 @@ class Account(Node):
     async def api_keys(self, first: First = DEFAULT_PAGE, after: After = None) -> Connection[ApiKey]:
         rows = models.ApiKey.filter(account_id=self.caller.signed_in().id)
         return connection_of(await read_page(rows, first=_size(first), after=after), ApiKey.from_row)
+
+    @strawberry.field(description="Fleets that the account owns or is a member of.")
+    async def fleets(self, first: First = DEFAULT_PAGE, after: After = None) -> Connection[Fleet]:
+        rows = fleets_of(self.caller.signed_in().id)
+        return connection_of(await read_page(rows, first=_size(first), after=after), Fleet.from_row)
+
+    @strawberry.field(description="Open invitations to the account's address, oldest first.")
+    async def invitations(self, first: First = DEFAULT_PAGE, after: After = None) -> Connection[FleetInvitation]:
+        rows = models.FleetInvitation.open_for(self.caller.signed_in().id)
+        return connection_of(await read_page(rows, first=_size(first), after=after), FleetInvitation.from_row)
+
+    @strawberry.field(description="What `deleteAccount` would remove, before it is called.")
+    async def deletion_plan(self) -> DeletionPlan:
+        return DeletionPlan.of(await plan_deletion(self.caller.signed_in().id))
 
     @strawberry.field(description="What happened to this account, newest first.")
     async def security_events(

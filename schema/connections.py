@@ -1,10 +1,9 @@
 """Relay's connections, and the node interface."""
 
-from collections.abc import Callable
-from typing import Annotated, Any, Generic, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Generic, TypeVar
 
 import strawberry
-from tortoise.queryset import QuerySet
 
 from models.base import Row
 from models.pages import Page, cursor_of
@@ -42,15 +41,17 @@ class Connection(Generic[NodeT]):
     edges: list[Edge[NodeT]] = strawberry.field(description="The items with their cursors.")
     nodes: list[NodeT] = strawberry.field(description="The items.")
     page_info: PageInfo = strawberry.field(description="Where the page stands.")
-    whole: strawberry.Private[QuerySet[Any]]
+    count: strawberry.Private[Callable[[], Awaitable[int]]]
 
     @strawberry.field(description="How many there are in the whole list.")
     async def total_count(self) -> int:
-        return await self.whole.count()
+        return await self.count()
 
 
-def connection_of(page: Page[RowT], present: Callable[[RowT], NodeT]) -> Connection[NodeT]:
-    """A page of rows as a connection of what clients see."""
+def connection_of(
+    page: Page[RowT], present: Callable[[RowT], NodeT], *, count: Callable[[], Awaitable[int]] | None = None
+) -> Connection[NodeT]:
+    """A page of rows as a connection of what clients see. `count` is asked for the list's length, if given."""
     edges = [Edge(cursor=cursor_of(row), node=present(row)) for row in page.rows]
     info = PageInfo(
         has_next_page=page.has_next,
@@ -58,4 +59,21 @@ def connection_of(page: Page[RowT], present: Callable[[RowT], NodeT]) -> Connect
         start_cursor=edges[0].cursor if edges else None,
         end_cursor=edges[-1].cursor if edges else None,
     )
-    return Connection(edges=edges, nodes=[edge.node for edge in edges], page_info=info, whole=page.whole)
+    return Connection(edges=edges, nodes=[edge.node for edge in edges], page_info=info, count=count or _length_of(page))
+
+
+def empty_connection(after: str | None) -> Connection[NodeT]:
+    """The page of a list that the caller sees nothing of."""
+    info = PageInfo(has_next_page=False, has_previous_page=after is not None, start_cursor=None, end_cursor=None)
+    return Connection(edges=[], nodes=[], page_info=info, count=_nothing)
+
+
+def _length_of(page: Page[RowT]) -> Callable[[], Awaitable[int]]:
+    async def length() -> int:
+        return await page.whole.count()
+
+    return length
+
+
+async def _nothing() -> int:
+    return 0

@@ -10,6 +10,8 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from kit.errors import Unavailable
+
 PLAYGROUND_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; object-src 'none'; "
@@ -73,7 +75,9 @@ def playground_page(folder: Path) -> Callable[[], Response]:
 
 
 async def plain_error(_: Request, error: Exception) -> Response:
-    """What Starlette itself refuses (404, 405), without a hint at what there is."""
+    """What Starlette itself refuses (404, 405), and what is away, without a hint at what there is."""
+    if isinstance(error, Unavailable):
+        return PlainTextResponse("503\n", status_code=503, headers={"retry-after": str(error.retry_after_seconds)})
     status = error.status_code if isinstance(error, HTTPException) else 500
     headers = error.headers if isinstance(error, HTTPException) else None
     return PlainTextResponse(f"{status}\n", status_code=status, headers=headers)

@@ -337,7 +337,7 @@ async def test_session_ends_with_its_account(ann: Person) -> None:
     assert [answer.status for answer in answers] == [401, 401, 401]
 
 
-@pytest.mark.parametrize(("age", "answered"), [(899, "ApiKeyCreated"), (902, "StepUpRequired")])
+@pytest.mark.parametrize(("age", "answered"), [(890, "ApiKeyCreated"), (902, "StepUpRequired")])
 async def test_sign_in_is_fresh_for_a_quarter_of_an_hour(ann: Person, age: int, answered: str) -> None:
     clock.shift(timedelta(seconds=age))
 

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -71,7 +71,9 @@ class Service:
     def thaw(self) -> None:
         """Let a frozen server go on."""
         for process in self._all_processes():
-            process.resume()
+            # The first that goes on may end others.
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
 
     def _all_processes(self) -> list[psutil.Process]:
         if self._process is None or self._process.poll() is not None:
