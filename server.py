@@ -111,11 +111,10 @@ class Gateway:
         )
 
     def _others(self) -> ASGIApp:
-        """What answers under every other path than the endpoint's."""
-        others = Starlette(routes=self._routes(), lifespan=self._lifespan, exception_handlers=_PLAIN)
-        # A redirect from a path with a slash too many would lead to whatever host the request names.
-        others.router.redirect_slashes = False
-        return others
+        application = Starlette(routes=self._routes(), lifespan=self._lifespan, exception_handlers=_PLAIN)
+        # A redirect from `/graphql/` would lead to whatever host the request names.
+        application.router.redirect_slashes = False
+        return application
 
     def _routes(self) -> list[BaseRoute]:
         settings = self.settings
