@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx
 
@@ -43,21 +44,30 @@ def gateway(
     process = GatewayProcess(folder, environment)
     try:
         with started_on(cores):
+            # First, as in production: what a migration leaves in a process's memory is none of serving's.
+            assert process.run("migrate").returncode == 0
             process.start()
         yield process
     finally:
         process.kill()
 
 
+class Bare(NamedTuple):
+    """A bare route that runs."""
+
+    port: int
+    pid: int
+
+
 @contextmanager
-def bare(*arguments: str) -> Iterator[int]:
-    """A bare route; gives its port."""
+def bare(*arguments: str) -> Iterator[Bare]:
+    """A bare route on the server's core."""
     port = free_port()
     with started_on(SERVER_CORE):
         process = subprocess.Popen([sys.executable, "-m", "benchmarks.bare", str(port), *arguments], cwd=ROOT)
     try:
         wait_until(lambda: _answers(port), lambda: process.poll() is not None, said=ROOT / "README.md")
-        yield port
+        yield Bare(port, process.pid)
     finally:
         process.terminate()
         process.wait(PATIENCE_SECONDS)

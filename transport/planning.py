@@ -4,11 +4,7 @@ from functools import partial
 from typing import Any
 
 from graphql import (
-    BooleanValueNode,
     DocumentNode,
-    EnumValueNode,
-    FieldNode,
-    FloatValueNode,
     FragmentDefinitionNode,
     GraphQLAbstractType,
     GraphQLError,
@@ -16,11 +12,8 @@ from graphql import (
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLSchema,
-    IntValueNode,
-    NullValueNode,
     OperationDefinitionNode,
     OperationType,
-    StringValueNode,
     Undefined,
     default_field_resolver,
     default_type_resolver,
@@ -60,7 +53,6 @@ from transport.plans import (
 # Abstract types multiply: below one, every possible type has its own fields.
 _MOST_FIELDS = 1_000
 _PLAIN = frozenset({str, int, float, bool})
-_LITERALS = (BooleanValueNode, EnumValueNode, FloatValueNode, IntValueNode, NullValueNode, StringValueNode)
 
 
 class _NoPlan(Exception):
@@ -137,7 +129,6 @@ class _Planner:
         """A field that needs its place in the answer: for its resolver, or for what is below it."""
         nodes = [detail.node for detail in details]
         node, resolver = nodes[0], field.resolve or default_field_resolver
-        constant = _constant_arguments(field, node)
         parent_name, schema, operation = parent.name, self._schema, self._operation
         definitions, helpers = self._definitions, self._helpers
 
@@ -161,10 +152,10 @@ class _Planner:
             )
             if attribute is not None:
                 value = getattr(source, attribute)
-            elif constant is not None:
-                value = resolver(source, info, **constant)
-            else:
+            elif field.args:
                 value = resolver(source, info, **get_argument_values(field, node, run.variables))
+            else:
+                value = resolver(source, info)
             if is_awaitable(value):
                 return complete_later(value, complete, here, info, run)
             return complete(value, here, info, run)
@@ -188,17 +179,6 @@ class _Planner:
     def _object(self, kind: GraphQLObjectType, details: FieldDetailsList) -> Complete:
         collected = collect_subfields(self._schema, self._fragments, NO_VARIABLES, self._operation, kind, details)
         return partial(_object, kind.is_type_of, self._fields(kind, collected.grouped_field_set))
-
-
-def _constant_arguments(field: GraphQLField, node: FieldNode) -> dict[str, Any] | None:
-    """Arguments that no variable decides, and that no resolver could change for the next request."""
-    if not all(isinstance(argument.value, _LITERALS) for argument in node.arguments or ()):
-        return None
-    try:
-        values = get_argument_values(field, node, NO_VARIABLES)
-    except GraphQLError:
-        return None
-    return values if all(value is None or type(value) in _PLAIN for value in values.values()) else None
 
 
 def _constant(value: str, _source: object, _path: Path | None, _run: Run) -> str:

@@ -51,7 +51,9 @@ async def opened(
             web = ProviderWeb(await stack.enter_async_context(web_client()))
             offered |= {name: _provider(name, web, place) for name, place in places.items()}
         if demonstration is not None:
-            web = ProviderWeb(await stack.enter_async_context(httpx.AsyncClient(transport=demonstration)))
+            web = ProviderWeb(
+                await stack.enter_async_context(httpx.AsyncClient(transport=demonstration, trust_env=False))
+            )
             offered |= {name: _provider(name, web, _demonstration(settings, name)) for name in demonstrated(settings)}
         yield {name: offered[name] for name in ProviderName if name in offered}
 
