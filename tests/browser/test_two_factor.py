@@ -33,6 +33,7 @@ def test_phone_pairs_by_the_picture_on_the_page(
     pairing = playground.run("BeginTwoFactorPairing")["data"]["beginTwoFactorPairing"]
 
     phone = pyotp.parse_uri(scan(playground))
+    assert isinstance(phone, pyotp.TOTP)
     playground.show("Confirm the pairing")
     playground.fill_variables({"code": phone.now()})
     enabled = playground.run("ConfirmTwoFactorPairing")["data"]["confirmTwoFactorPairing"]

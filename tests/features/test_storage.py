@@ -92,4 +92,4 @@ async def test_step_up_for_an_account_that_went_meanwhile_is_nobodys(gateway: Ga
     await Account.filter(email=ann.email).delete()
 
     with pytest.raises(Unauthenticated):
-        await sessions.step_up(caller, password=ann.password)
+        await sessions.step_up(caller, password=ann.password, code=None, recovery_code=None)
