@@ -14,7 +14,7 @@ from benchmarks import served
 from benchmarks.table import Line
 from kit import logs
 from kit.settings import Settings
-from server import Gateway
+from process.gateway import Gateway
 from tests.support.graphql_client import GraphQLClient
 from tests.support.mailbox import Mailbox
 from tests.support.people import Person, sign_up

@@ -9,7 +9,7 @@ import pytest
 
 from kit import clock
 from kit.settings import Settings
-from server import Gateway
+from process.gateway import Gateway
 from tests.support.databases import SqliteTemplate, prepare_postgres
 from tests.support.graphql_client import GraphQLClient
 from tests.support.mailbox import Mailbox

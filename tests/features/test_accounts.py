@@ -8,7 +8,7 @@ import pytest
 
 from kit import clock
 from models import Account, PendingSignUp, SecurityEvent
-from server import Gateway
+from process.gateway import Gateway
 from tests.support.graphql_client import GraphQLClient
 from tests.support.mailbox import Mailbox, code_in
 from tests.support.people import COMPLETE_SIGN_UP, PASSWORD, SIGN_UP, Person

@@ -11,7 +11,7 @@ import pytest
 from kit import clock, tokens
 from models import Account, ApiKey, ApiKeySecret, SecurityEvent
 from models.api_keys import MAX_KEYS
-from server import Gateway
+from process.gateway import Gateway
 from tests.support.graphql_client import Answer
 from tests.support.mailbox import Mailbox
 from tests.support.people import Person

@@ -8,7 +8,7 @@ import pytest
 
 from kit.settings import Settings
 from models import Account, SocialLogin
-from server import Gateway
+from process.gateway import Gateway
 from tests.support.gateway_process import running_gateway
 from tests.support.graphql_client import GraphQLClient
 from tests.support.social import BEGIN, COMPLETE, Return, begin, demo_person, me, query_of, sign_in

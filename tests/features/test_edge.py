@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from kit.settings import Settings
-from server import Gateway
+from process.gateway import Gateway
 from tests.support.people import Person
 from tests.support.places import gateway_with, visitor
 

@@ -9,7 +9,7 @@ import pytest
 from kit import clock, tokens
 from models import ApiKey, ApiKeySecret, SecurityEvent
 from models.api_keys import MAX_FORMER_SECRETS
-from server import Gateway
+from process.gateway import Gateway
 from tests.features.test_api_keys import NOBODYS_KEY, REVOKE, make, with_key
 from tests.support.mailbox import Mailbox
 from tests.support.people import Person

@@ -5,7 +5,7 @@ from typing import Any
 
 from kit import clock
 from models import ApiKey
-from server import Gateway
+from process.gateway import Gateway
 from tests.features.test_api_keys import VIEWER, make, with_key
 from tests.support.people import Person
 

@@ -15,9 +15,9 @@ from kit import clock, ids
 from kit.errors import StreamBroken
 from kit.origin import Origin
 from models.base import unit_of_work
+from process.gateway import Gateway
 from resolvers.feeds import MOST_WAITING, Credential, Feed
 from resolvers.live_events import MOST_STREAMS
-from server import Gateway
 from tests.features.test_api_keys import CREATE, REVOKE
 from tests.support.graphql_client import GraphQLClient
 from tests.support.live import COMPLETE, LiveAnswers, following

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from kit.settings import Settings
-from server import Gateway
+from process.gateway import Gateway
 from tests.support.gateway_process import GatewayProcess, running_gateway
 from tests.support.graphql_client import GraphQLClient
 from tests.support.mail_server import Delivery, MailServer, running_mail_server

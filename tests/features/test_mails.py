@@ -14,7 +14,7 @@ from mails.sender import Sender
 from mails.transports import MailNotSent
 from models import Message, OutgoingMail, database
 from models.base import unit_of_work
-from server import Gateway
+from process.gateway import Gateway
 from tests.features.test_api_keys import CREATE, make
 from tests.support.graphql_client import GraphQLClient
 from tests.support.mailbox import Mailbox

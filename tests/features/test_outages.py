@@ -15,7 +15,7 @@ from kit import tokens
 from kit.settings import Settings
 from models import ApiKey, PendingSignUp, SecurityEvent
 from models.database import sqlite_path
-from server import Gateway
+from process.gateway import Gateway
 from tests.features.test_api_keys import CREATE, make
 from tests.support.databases import SqliteTemplate, prepare_postgres
 from tests.support.graphql_client import Answer

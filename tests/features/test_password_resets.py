@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 
 from kit import clock
-from server import Gateway
+from process.gateway import Gateway
 from tests.support.graphql_client import GraphQLClient
 from tests.support.mailbox import Mailbox
 from tests.support.people import PASSWORD, Person, sign_up

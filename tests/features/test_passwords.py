@@ -6,7 +6,7 @@ import pytest
 
 from kit.settings import Settings
 from models import Account, PendingSignUp
-from server import Gateway
+from process.gateway import Gateway
 from tests.support.graphql_client import GraphQLClient
 from tests.support.mailbox import Mailbox
 from tests.support.people import SIGN_UP, Person, sign_up

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kit.origin import Origin
+from process.gateway import Gateway
 from schema import attribute_of, schema
-from server import Gateway
 from tests.features.test_api_keys import CREATE
 from tests.support.documents import queries
 from tests.support.people import Person

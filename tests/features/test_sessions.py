@@ -10,7 +10,7 @@ import pytest
 from kit import clock
 from kit.settings import Settings
 from models import Account, ApiKey, SecurityEvent
-from server import Gateway
+from process.gateway import Gateway
 from tests.support.graphql_client import GraphQLClient
 from tests.support.mailbox import Mailbox
 from tests.support.people import COMPLETE_SIGN_UP, PASSWORD, SIGN_UP, Person

@@ -1,5 +1,5 @@
 from mails.agents import named_agent
-from server import Gateway
+from process.gateway import Gateway
 from tests.support.graphql_client import GraphQLClient
 from tests.support.mailbox import Mailbox
 from tests.support.people import PASSWORD, Person

@@ -11,9 +11,9 @@ from kit.settings import Settings
 from models import Account
 from models.base import Row
 from models.database import CONNECTION, is_sqlite
+from process.gateway import Gateway
 from resolvers import sessions
 from resolvers.callers import identify
-from server import Gateway
 from tests.features.test_api_keys import make
 from tests.support.people import Person
 from tests.support.stored import stored

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from kit import clock
 from kit.settings import Settings
 from models import Account, SecurityEvent
-from server import Gateway
+from process.gateway import Gateway
 from tests.support.graphql_client import Answer, GraphQLClient
 from tests.support.mailbox import Mailbox
 from tests.support.people import SIGN_UP, Person, sign_up

@@ -15,8 +15,8 @@ from kit.keyring import Keyring
 from kit.settings import Settings
 from models import TotpDevice
 from models.database import CONNECTION, is_sqlite, sqlite_path
+from process.gateway import Gateway
 from resolvers import upkeep
-from server import Gateway
 from tests.support.graphql_client import Answer, GraphQLClient
 from tests.support.mailbox import Mailbox
 from tests.support.people import Person, sign_up

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from models import Account, ApiKey, SecurityEvent, SecurityEventKind
-from server import Gateway
+from process.gateway import Gateway
 from tests.features.test_api_keys import make
 from tests.support.graphql_client import GraphQLClient
 from tests.support.people import Person

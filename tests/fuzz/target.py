@@ -10,8 +10,8 @@ from uuid import UUID
 from kit import clock
 from kit.text import clean_email
 from models import Account
+from process.gateway import Gateway
 from resolvers.callers import facts_of
-from server import Gateway
 from tests.fuzz.requests import BEARER, Request
 from tests.support.people import PASSWORD
 

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from kit.settings import Settings
+from process.gateway import Gateway
 from schema import schema
-from server import Gateway
 from tests.fuzz.requests import drawn_request
 from tests.fuzz.target import Target
 from tests.fuzz.values import Dice

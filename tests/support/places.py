@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from kit.settings import Settings
-from server import Gateway
+from process.gateway import Gateway
 from tests.support.graphql_client import GraphQLClient
 
 HOME = "198.51.100.7"

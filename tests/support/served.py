@@ -8,7 +8,7 @@ from typing import Any
 
 import uvicorn
 
-from server import UVICORN_OPTIONS
+from process.serving import UVICORN_OPTIONS
 from tests.support.services import HOST
 
 PATIENCE_SECONDS = 10

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from server import Gateway
+from process.gateway import Gateway
 from tests.support.graphql_client import Answer, GraphQLClient
 from tests.support.people import Person
 

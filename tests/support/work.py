@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kit.passwords import Passwords, Verdict
-from server import Gateway
+from process.gateway import Gateway
 
 _STATEMENTS = logging.getLogger("tortoise.db_client")
 _VALUES = re.compile(r"'[^']*'|\b\d+\b")

@@ -1,0 +1,1 @@
+"""The process: its wiring, its commands, and the server around it."""
