@@ -2,17 +2,12 @@
 
 from uuid import UUID
 
-import pytest
 from tortoise.connection import get_connection
 
-from kit.errors import Unauthenticated
-from kit.origin import Origin
 from kit.settings import Settings
 from models import Account
 from models.base import Row
 from models.database import CONNECTION, is_sqlite
-from resolvers import sessions
-from resolvers.callers import identify
 from server import Gateway
 from tests.features.test_api_keys import make
 from tests.support.people import Person
@@ -84,12 +79,3 @@ async def test_ids_are_random_and_sort_by_time(ann: Person, bob: Person) -> None
     assert len({one.int & (1 << 62) - 1 for one in made}) == len(made)
     accounts = [account.id for account in await Account.all().order_by("created_at")]
     assert accounts == sorted(accounts)
-
-
-async def test_step_up_for_an_account_that_went_meanwhile_is_nobodys(gateway: Gateway, ann: Person) -> None:
-    assert gateway._services is not None
-    caller = await identify(gateway._services, f"Bearer {ann.token}", Origin("198.51.100.7", "", ""))
-    await Account.filter(email=ann.email).delete()
-
-    with pytest.raises(Unauthenticated):
-        await sessions.step_up(caller, password=ann.password)
