@@ -14,8 +14,11 @@ from tests.support.people import Person
 from tests.support.stored import stored
 
 CASCADES = """
-SELECT conname FROM pg_constraint WHERE contype = 'f' AND confdeltype <> 'c' AND connamespace = 'public'::regnamespace
+SELECT conrelid::regclass::text AS name FROM pg_constraint
+WHERE contype = 'f' AND confdeltype <> 'c' AND connamespace = 'public'::regnamespace
 """
+DELIBERATE = {"fleets"}
+"""A fleet never loses its owner by the way: whoever removes the account removes the fleet first."""
 
 
 async def rows(statement: str) -> list[dict[str, object]]:
@@ -36,13 +39,13 @@ async def test_sqlite_is_opened_as_an_account_store_needs_it(gateway: Gateway, s
 
 async def test_every_foreign_key_cascades_in_the_database(gateway: Gateway, settings: Settings) -> None:
     if not is_sqlite(settings.database_url):
-        assert await rows(CASCADES) == []
+        assert {row["name"] for row in await rows(CASCADES)} <= DELIBERATE
         return
     tables = [row["name"] for row in await rows("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    keys = [key for table in tables for key in await rows(f"PRAGMA foreign_key_list({table})")]
+    keys = [(table, key["on_delete"]) for table in tables for key in await rows(f"PRAGMA foreign_key_list({table})")]
 
     assert keys
-    assert {key["on_delete"] for key in keys} == {"CASCADE"}
+    assert {table for table, on_delete in keys if on_delete != "CASCADE"} <= DELIBERATE
 
 
 async def test_account_takes_all_of_its_rows_along_and_no_others(ann: Person, bob: Person) -> None:
