@@ -26,6 +26,10 @@ from resolvers.live_events import LiveEvents
 SECOND_FACTORS = frozenset({"TOTP", "RECOVERY_CODE"})
 
 
+NOBODY = UUID(int=0)
+"""Stands for the account of an unknown address, so that both cost the same."""
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """What the process has one of, made by server.py."""
@@ -116,6 +120,11 @@ class Caller:
         """Write a security event in the present unit of work, and tell live streams of it."""
         await SecurityEvent.record(account_id, kind, self.origin, **details)
         await self.services.live_events.announce(account_id)
+
+    async def record_nobodys(self, kind: SecurityEventKind) -> None:
+        """As much work as `record`, for something that was asked for an address without an account."""
+        await SecurityEvent.record_nobodys(kind, self.origin)
+        await self.services.live_events.announce(NOBODY)
 
     async def mail(self, message: Message, *, address: str) -> None:
         """Queue a mail in the present unit of work; `address` is the recipient's canonical one."""

@@ -13,12 +13,9 @@ from kit.text import has_controls
 from kit.throttle import PASSWORD_ACCOUNT, PASSWORD_CLIENT, PASSWORD_KNOWN_CLIENT, known_client
 from models import Account, SecurityEventKind, SignInOrigin
 from models.base import unit_of_work
-from resolvers.callers import Caller
+from resolvers.callers import NOBODY, Caller
 
 log = structlog.get_logger("gatehouse.passwords")
-
-_NOBODY = UUID(int=0)
-"""Stands for the account of an unknown address, so that both cost the same."""
 
 
 async def prove_password(caller: Caller, account: Account | None, *, address: str, password: str, path: str) -> Verdict:
@@ -33,7 +30,7 @@ async def prove_password(caller: Caller, account: Account | None, *, address: st
     if len(password) > MAX_LENGTH or has_controls(password):
         raise InvalidInput.of(path, "is nothing that a password can be")
     client = client_network(caller.origin.ip_address)
-    known = await SignInOrigin.is_known(account.id if account else _NOBODY, client)
+    known = await SignInOrigin.is_known(account.id if account else NOBODY, client)
     own = (PASSWORD_KNOWN_CLIENT, known_client(address, client)) if known else (PASSWORD_ACCOUNT, address)
     throttle = caller.services.throttle
     await throttle.take([(PASSWORD_CLIENT, client), own], client=client)

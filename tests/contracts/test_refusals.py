@@ -12,7 +12,7 @@ from schema.user_errors import REFUSAL_HANDLERS
 from tests.support.call_graph import REFUSALS, Function, call_graph
 
 CANNOT_HAPPEN = {
-    "createFleet": {"Refused": "a fleet that is being made has no member yet"},
+    "createFleet": {"Refused": "the fleet is new: nobody is a member of it yet"},
     "deleteAccount": {"InvalidInput": "as disableTwoFactor"},
     "disableTwoFactor": {"InvalidInput": "without a path, text that no password can be is a wrong password"},
 }

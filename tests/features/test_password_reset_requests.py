@@ -55,7 +55,7 @@ async def test_unknown_address_takes_the_same_statements(
 
 def statement(logged: str) -> tuple[str, str] | None:
     """What a request's statement does to which table; the sender's own statements are left out."""
-    found = re.search(r'(INSERT INTO|UPDATE|FROM) "?(\w+)', logged)
+    found = re.search(r'(INSERT INTO|UPDATE|FROM|SELECT (?=pg_notify)) ?"?(\w+)', logged)
     assert found is not None
     if found[2] == "outgoing_mails" and found[1] != "INSERT INTO":
         return None

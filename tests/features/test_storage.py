@@ -2,25 +2,23 @@
 
 from uuid import UUID
 
-import pytest
 from tortoise.connection import get_connection
 
-from kit.errors import Unauthenticated
-from kit.origin import Origin
 from kit.settings import Settings
 from models import Account
 from models.base import Row
 from models.database import CONNECTION, is_sqlite
 from process.gateway import Gateway
-from resolvers import sessions
-from resolvers.callers import identify
 from tests.features.test_api_keys import make
 from tests.support.people import Person
 from tests.support.stored import stored
 
 CASCADES = """
-SELECT conname FROM pg_constraint WHERE contype = 'f' AND confdeltype <> 'c' AND connamespace = 'public'::regnamespace
+SELECT conrelid::regclass::text AS name FROM pg_constraint
+WHERE contype = 'f' AND confdeltype <> 'c' AND connamespace = 'public'::regnamespace
 """
+DELIBERATE = {"fleets"}
+"""A fleet never loses its owner by the way: whoever removes the account removes the fleet first."""
 
 
 async def rows(statement: str) -> list[dict[str, object]]:
@@ -41,13 +39,13 @@ async def test_sqlite_is_opened_as_an_account_store_needs_it(gateway: Gateway, s
 
 async def test_every_foreign_key_cascades_in_the_database(gateway: Gateway, settings: Settings) -> None:
     if not is_sqlite(settings.database_url):
-        assert await rows(CASCADES) == []
+        assert {row["name"] for row in await rows(CASCADES)} <= DELIBERATE
         return
     tables = [row["name"] for row in await rows("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    keys = [key for table in tables for key in await rows(f"PRAGMA foreign_key_list({table})")]
+    keys = [(table, key["on_delete"]) for table in tables for key in await rows(f"PRAGMA foreign_key_list({table})")]
 
     assert keys
-    assert {key["on_delete"] for key in keys} == {"CASCADE"}
+    assert {table for table, on_delete in keys if on_delete != "CASCADE"} <= DELIBERATE
 
 
 async def test_account_takes_all_of_its_rows_along_and_no_others(ann: Person, bob: Person) -> None:
@@ -84,12 +82,3 @@ async def test_ids_are_random_and_sort_by_time(ann: Person, bob: Person) -> None
     assert len({one.int & (1 << 62) - 1 for one in made}) == len(made)
     accounts = [account.id for account in await Account.all().order_by("created_at")]
     assert accounts == sorted(accounts)
-
-
-async def test_step_up_for_an_account_that_went_meanwhile_is_nobodys(gateway: Gateway, ann: Person) -> None:
-    assert gateway._services is not None
-    caller = await identify(gateway._services, f"Bearer {ann.token}", Origin("198.51.100.7", "", ""))
-    await Account.filter(email=ann.email).delete()
-
-    with pytest.raises(Unauthenticated):
-        await sessions.step_up(caller, password=ann.password, code=None, recovery_code=None)

@@ -22,15 +22,20 @@ EVERYTHING = frozenset({"Refusal", "Exception", "BaseException"})
 
 @dataclass(frozen=True)
 class Call:
-    """A call as it is written: `name()`, `owner.name()`, or `something.else.name()` with an unknown owner."""
+    """A call as it is written: `name()`, `owner.name()`, or `something.else.name()` with an unknown owner.
+
+    A function that is only named may be called by another name, so it counts as a call too, with no node.
+    """
 
     owner: str | None
     name: str
-    node: ast.Call
+    node: ast.Call | None
     caught: frozenset[str]
 
     def fits(self, function: "Function") -> bool:
         """Whether the function has parameters of the names that are given, and as many as are given without one."""
+        if self.node is None:
+            return True
         wanted = function.node.args
         named = {one.arg for one in (*wanted.args, *wanted.kwonlyargs)}
         given = {one.arg for one in self.node.keywords if one.arg}
@@ -78,8 +83,6 @@ class _Reader(ast.NodeVisitor):
 
     def visit_Call(self, node: ast.Call) -> None:
         match node.func:
-            case ast.Name(id=name):
-                self._function.calls.append(Call(None, name, node, self._caught))
             case ast.Attribute(attr=name, value=ast.Name(id=owner)):
                 self._function.calls.append(Call(owner, name, node, self._caught))
             case ast.Attribute(value=ast.Constant() | ast.JoinedStr()):
@@ -93,6 +96,7 @@ class _Reader(ast.NodeVisitor):
     def visit_Name(self, node: ast.Name) -> None:
         if node.id in REFUSALS and not _catches(self._caught, node.id):
             self._function.refusals.add(node.id)
+        self._function.calls.append(Call(None, node.id, None, self._caught))
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         if node.attr in REFUSALS and isinstance(node.value, ast.Name) and node.value.id == "errors":

@@ -21,9 +21,9 @@ class Work:
     statements: list[str] = field(default_factory=list)
     hashes: int = 0
 
-    def without(self, table: str) -> "Work":
-        """The same, without the statements about one table."""
-        return Work([text for text in self.statements if f'"{table}"' not in text], self.hashes)
+    def without(self, *marks: str) -> "Work":
+        """The same, without the statements in which any of these, a table's name say, stands."""
+        return Work([text for text in self.statements if not any(mark in text for mark in marks)], self.hashes)
 
 
 class _Listener(logging.Handler):
