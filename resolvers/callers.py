@@ -23,6 +23,9 @@ from resolvers.feeds import Credential
 from resolvers.key_usage import KeyUsage
 from resolvers.live_events import LiveEvents
 
+_NOBODY = UUID(int=0)
+"""An id that no account ever has."""
+
 SECOND_FACTORS = frozenset({"TOTP", "RECOVERY_CODE"})
 
 
@@ -116,6 +119,14 @@ class Caller:
         """Write a security event in the present unit of work, and tell live streams of it."""
         await SecurityEvent.record(account_id, kind, self.origin, **details)
         await self.services.live_events.announce(account_id)
+
+    async def record_nobodys(self, kind: SecurityEventKind) -> None:
+        """As much work as `record`, for something that was asked for an address without an account.
+
+        SECURITY: each statement that one of the two took alone would tell who has an account (ASVS 6.3.8).
+        """
+        await SecurityEvent.record_nobodys(kind, self.origin)
+        await self.services.live_events.announce(_NOBODY)
 
     async def mail(self, message: Message, *, address: str) -> None:
         """Queue a mail in the present unit of work; `address` is the recipient's canonical one."""

@@ -8,7 +8,7 @@ from kit.errors import InvalidInput, InvalidToken, Unavailable
 from kit.text import Email, clean_email
 from kit.throttle import PASSWORD_ACCOUNT, PASSWORD_KNOWN_CLIENT, RESET_MAIL, RESET_REQUEST_CLIENT, known_client
 from mails import messages
-from models import Account, ApiKey, PasswordReset, SecurityEvent, SecurityEventKind, SignInOrigin
+from models import Account, ApiKey, PasswordReset, SecurityEventKind, SignInOrigin
 from models.base import unit_of_work
 from resolvers.callers import Caller
 from resolvers.mail_caps import may_mail
@@ -43,7 +43,7 @@ async def _mail_link(caller: Caller, address: Email) -> None:
         if account:
             await caller.record(account.id, _REQUESTED)
         else:
-            await SecurityEvent.record_nobodys(_REQUESTED, caller.origin)
+            await caller.record_nobodys(_REQUESTED)
 
 
 def _link(caller: Caller, raw_token: str) -> str:

@@ -21,9 +21,9 @@ class Work:
     statements: list[str] = field(default_factory=list)
     hashes: int = 0
 
-    def without(self, table: str) -> "Work":
-        """The same, without the statements about one table."""
-        return Work([text for text in self.statements if f'"{table}"' not in text], self.hashes)
+    def without(self, name: str) -> "Work":
+        """The same, without the statements about one table, or by one function."""
+        return Work([text for text in self.statements if not re.search(rf"\b{name}\b", text)], self.hashes)
 
 
 class _Listener(logging.Handler):
