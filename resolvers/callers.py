@@ -122,7 +122,10 @@ class Caller:
         await self.services.live_events.announce(account_id)
 
     async def record_nobodys(self, kind: SecurityEventKind) -> None:
-        """As much work as `record`, for something that was asked for an address without an account."""
+        """As much work as `record`, for something that was asked for an address without an account.
+
+        SECURITY: each statement that one of the two took alone would tell who has an account (ASVS 6.3.8).
+        """
         await SecurityEvent.record_nobodys(kind, self.origin)
         await self.services.live_events.announce(NOBODY)
 

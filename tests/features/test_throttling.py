@@ -216,6 +216,7 @@ async def test_all_who_fail_fail_alike_and_at_the_same_cost(
     for address in addresses:
         with counted_work(gateway) as work:
             answers.append(await try_password(stranger, address, WRONG if address == ann.email else gone.password))
+        # The failure is written, and streams are told of it, apart from the answer.
         works.append(work.without("security_events", "pg_notify", "outgoing_mails"))
 
     assert {answer.response.content for answer in answers} == {answers[0].response.content}
