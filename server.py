@@ -8,14 +8,14 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import FrameType
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.types import ASGIApp
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
@@ -30,23 +30,32 @@ from kit.passwords import Passwords
 from kit.providers import offered
 from kit.session_tokens import SessionTokens
 from kit.settings import Settings, SettingsError, load_settings, setting_warnings
+from kit.stop_signals import heeding_stop_signals
 from kit.throttle import RedisCounters, Throttle
 from mails.sender import Sender
 from mails.transports import open_transport
 from models import DatabaseCounters, credentials, database
+from models.live_reader import open_live_reader
+from models.signals import open_signals
 from resolvers import upkeep
 from resolvers.callers import Services, identify
 from resolvers.key_usage import KeyUsage
+from resolvers.live_events import LiveEvents
 from schema import CREDENTIAL_MUTATIONS, attribute_of, schema
 from schema.context import Context
+from schema.federation import subgraph_schema
 from transport import pages
+from transport.body import MOST_BYTES
 from transport.demo_providers import DemoProviders
 from transport.documents import Documents
 from transport.endpoint import GraphQLEndpoint
+from transport.event_stream import EventStream
 from transport.front import Front
 from transport.headers import HeadersMiddleware
 from transport.metrics import MetricsMiddleware, metrics_route
+from transport.receipt_deadline import ReceiptDeadlineProtocol
 from transport.trusted_documents import TrustedDocuments, load_manifest
+from transport.websocket import GraphQLSocket
 
 PLAYGROUND = Path(__file__).parent / "playground" / "dist"
 LONG_STATEMENT_SECONDS = 600.0
@@ -58,6 +67,9 @@ STARTING_SECONDS = 30
 GRACE_SECONDS = 10
 """How long requests in flight, and the mail that is being sent, may take after SIGTERM."""
 
+HEARTBEAT_SECONDS = 15.0
+"""How often a quiet stream, or a quiet socket, gives a sign of life."""
+
 log = structlog.get_logger("gatehouse")
 
 
@@ -68,20 +80,32 @@ class Gateway:
         self.settings = settings
         self.stopping = False
         self._demo = DemoProviders(settings)
-        self.app = _with_headers(Front(self._endpoint(), self._others()), settings)
+        endpoint, self._socket = self._graphql()
+        self.app = _with_headers(Front(endpoint, self._others()), settings)
         self._services: Services | None = None
+        self._live_events: LiveEvents | None = None
         self._sender: Sender | None = None
 
     @asynccontextmanager
     async def _lifespan(self, _: object) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
+            stack.enter_context(heeding_stop_signals(self.begin_to_stop))
             context = await database.open_database(self.settings.database_url)
             stack.push_async_callback(database.close_database, context)
             await prepare_database(self.settings)
             await self._start(stack)
             log.info("ready", environment=self.settings.environment, url=self.settings.public_url)
             yield
-            self.stopping = True
+            self.begin_to_stop()
+
+    def begin_to_stop(self) -> None:
+        """Say that the process is stopping, so that a load balancer looks elsewhere, and end the streams.
+
+        Requests in flight end by themselves; a stream would keep the process until its patience is over.
+        """
+        self.stopping = True
+        if self._live_events is not None:
+            self._live_events.stop()
 
     async def _start(self, stack: AsyncExitStack) -> None:
         settings, keyring = self.settings, Keyring(self.settings.secret_keys)
@@ -93,6 +117,7 @@ class Gateway:
         stack.callback(reader.close)
         providers = await stack.enter_async_context(offered.opened(settings, self._demo.transport()))
         sender, key_usage, background = Sender(open_transport(settings), keyring), KeyUsage(), Background()
+        live_events = await self._start_live_events(stack, background)
         await stack.enter_async_context(_running(sender.run, sender.stop))
         await stack.enter_async_context(_running(key_usage.run, key_usage.stop))
         stack.push_async_callback(background.drain)
@@ -106,9 +131,19 @@ class Gateway:
             providers=providers,
             reader=reader,
             key_usage=key_usage,
+            live_events=live_events,
             wake_sender=sender.wake,
             in_background=background.start,
         )
+
+    async def _start_live_events(self, stack: AsyncExitStack, background: Background) -> LiveEvents:
+        signals = open_signals(self.settings, background.start)
+        stack.push_async_callback(signals.close)
+        reader = open_live_reader(self.settings.database_url)
+        stack.callback(reader.close)
+        self._live_events = LiveEvents(reader, signals)
+        await stack.enter_async_context(_running(self._live_events.run, self._live_events.stop))
+        return self._live_events
 
     def _others(self) -> ASGIApp:
         application = Starlette(routes=self._routes(), lifespan=self._lifespan, exception_handlers=_PLAIN)
@@ -118,28 +153,42 @@ class Gateway:
 
     def _routes(self) -> list[BaseRoute]:
         settings = self.settings
-        routes = [*pages.health_routes(self._not_ready), metrics_route(), *self._demo.routes]
+        routes: list[BaseRoute] = [WebSocketRoute("/graphql", self._socket)]
+        routes += [*pages.health_routes(self._not_ready), metrics_route(), *self._demo.routes]
         if settings.mail_url == "outbox:" and not settings.is_production:
             routes.append(pages.outbox_route(self._newest_mails))
         if settings.playground:
             routes += pages.playground_routes(PLAYGROUND)
         return routes
 
-    def _endpoint(self) -> ASGIApp:
+    def _graphql(self) -> tuple[GraphQLEndpoint, GraphQLSocket]:
+        """What answers at `/graphql` over HTTP, and over a WebSocket: by one set of documents."""
         settings = self.settings
         manifest = load_manifest(settings.trusted_documents) if settings.trusted_documents else None
-        return GraphQLEndpoint(
-            Documents(
-                schema._schema,  # noqa: SLF001 - Strawberry's own name for what it built
-                introspection=settings.introspection,
-                credential_fields=CREDENTIAL_MUTATIONS,
-                attribute_of=attribute_of if settings.compiled_plans else None,
-            ),
+        trusted = TrustedDocuments(manifest, only_listed=manifest is not None and settings.is_production)
+        served = subgraph_schema() if settings.federation else schema
+        documents = Documents(
+            served._schema,  # noqa: SLF001 - Strawberry's own name for what it built
+            introspection=settings.introspection,
+            credential_fields=CREDENTIAL_MUTATIONS,
+            attribute_of=attribute_of if settings.compiled_plans else None,
+        )
+        endpoint = GraphQLEndpoint(
+            documents,
             self._identify,
-            trusted_documents=TrustedDocuments(manifest, only_listed=manifest is not None and settings.is_production),
+            trusted_documents=trusted,
             playground=pages.playground_page(PLAYGROUND) if settings.playground else None,
+            stream=EventStream(documents, heartbeat=HEARTBEAT_SECONDS),
             trusted_proxies=settings.trusted_proxies,
         )
+        socket = GraphQLSocket(
+            documents,
+            self._identify,
+            trusted_documents=trusted,
+            origins={_origin_of(settings.public_url), *settings.cors_origins},
+            trusted_proxies=settings.trusted_proxies,
+        )
+        return endpoint, socket
 
     def started(self) -> AbstractAsyncContextManager[None]:
         """The gateway while it runs, without a server around it: for tests."""
@@ -168,6 +217,10 @@ _PLAIN = {HTTPException: pages.plain_error, Unavailable: pages.plain_error}
 def _with_headers(app: ASGIApp, settings: Settings) -> ASGIApp:
     headed = HeadersMiddleware(app, public_url=settings.public_url, cors_origins=settings.cors_origins)
     return MetricsMiddleware(headed)
+
+
+def _origin_of(url: str) -> str:
+    return "{0.scheme}://{0.netloc}".format(urlsplit(url))
 
 
 @asynccontextmanager
@@ -219,17 +272,23 @@ async def _refuse_if_behind(settings: Settings) -> None:
 # --- The command line
 
 
+UVICORN_OPTIONS: dict[str, Any] = {
+    "lifespan": "on",
+    "log_config": None,
+    "access_log": False,
+    "server_header": False,
+    "proxy_headers": False,
+    "http": ReceiptDeadlineProtocol,
+    "ws_max_size": MOST_BYTES,
+    "ws_ping_interval": HEARTBEAT_SECONDS,
+    "ws_per_message_deflate": False,
+    "timeout_graceful_shutdown": GRACE_SECONDS,
+    "timeout_worker_healthcheck": STARTING_SECONDS,
+}
+
+
 class Server(uvicorn.Server):
-    """Says at once that it is stopping, so that a load balancer looks elsewhere while requests in flight end."""
-
-    def __init__(self, config: uvicorn.Config, gateway: Gateway) -> None:
-        super().__init__(config)
-        self._gateway = gateway
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """SIGTERM or SIGINT came."""
-        self._gateway.stopping = True
-        super().handle_exit(sig, frame)
+    """The server of a process of its own."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -243,25 +302,13 @@ def serve(settings: Settings) -> int:
     """Serve until told to stop."""
     # Before there is a server, so that whatever is wrong is said in a sentence, and once for all workers.
     asyncio.run(_with_database(settings, lambda: prepare_database(settings)))
-    options: dict[str, Any] = {
-        "host": settings.host,
-        "port": settings.port,
-        "lifespan": "on",
-        "log_config": None,
-        "access_log": False,
-        "server_header": False,
-        "proxy_headers": False,
-        "http": "httptools",
-        "timeout_graceful_shutdown": GRACE_SECONDS,
-        "timeout_worker_healthcheck": STARTING_SECONDS,
-    }
+    options = UVICORN_OPTIONS | {"host": settings.host, "port": settings.port}
     if settings.workers > 1:
         # Workers count requests together, in a folder that the processes they are started as find in the environment.
         with TemporaryDirectory(prefix="gatehouse-metrics-") as folder:
             os.environ[SHARED_FOLDER_VARIABLE] = folder
             return _serve_with_workers(uvicorn.Config("server:app", workers=settings.workers, **options))
-    gateway = Gateway(settings)
-    server = Server(uvicorn.Config(gateway.app, **options), gateway)
+    server = Server(uvicorn.Config(Gateway(settings).app, **options))
     server.run()
     return 0 if server.started else 1
 

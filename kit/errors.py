@@ -130,3 +130,7 @@ class Unavailable(Exception):
         super().__init__(f"{what} is unavailable")
         self.what = what
         self.retry_after_seconds = retry_after_seconds
+
+
+class StreamBroken(Exception):
+    """A live stream ends before its time (a slow reader, the gateway stopping): the client is to subscribe again."""

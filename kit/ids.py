@@ -3,6 +3,7 @@
 import os
 import secrets
 import uuid
+from datetime import datetime
 
 from kit import clock
 
@@ -38,6 +39,11 @@ def _with_version(number: int) -> uuid.UUID:
     """Version and variant in their places between the 122 bits of the number."""
     high, middle, low = number >> 74, number >> 62 & 0xFFF, number & (1 << 62) - 1
     return uuid.UUID(int=high << 80 | 0x7 << 76 | middle << 64 | 0x2 << 62 | low)
+
+
+def first_id_at(instant: datetime) -> uuid.UUID:
+    """What no id drawn at that instant or later is smaller than."""
+    return uuid.UUID(int=int(instant.timestamp() * 1000) << 80)
 
 
 def to_global(kind: str, row_id: uuid.UUID) -> str:

@@ -32,8 +32,14 @@ def configure(*, level: str, form: Literal["console", "json"]) -> None:
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     # SECURITY: at DEBUG these write statements with their values, and whole requests with their headers.
-    for talkative in ("tortoise", "tortoise.db_client", "aiosqlite", "asyncio", "httpx", "httpcore"):
+    for talkative in ("tortoise", "tortoise.db_client", "aiosqlite", "asyncio", "httpx", "httpcore", "uvicorn.error"):
         logging.getLogger(talkative).setLevel(max(logging.INFO, root.level))
+    # SECURITY: uvicorn's line about each WebSocket has the query string in it, where somebody may have put a token.
+    logging.getLogger("uvicorn.error").addFilter(_is_about_no_socket)
+
+
+def _is_about_no_socket(record: logging.LogRecord) -> bool:
+    return '"WebSocket ' not in str(record.msg)
 
 
 def _formatter(form: Literal["console", "json"]) -> logging.Formatter:

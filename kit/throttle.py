@@ -11,12 +11,16 @@ from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+import structlog
+
 from kit import clock
 from kit.addresses import client_network
 from kit.errors import TooManyAttempts, Unavailable
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
+
+log = structlog.get_logger("gatehouse.throttle")
 
 LONGEST_GROWN_WAIT_MS = 3_600_000
 _CLIENT_DIGITS = 16
@@ -148,7 +152,9 @@ class Throttle:
             return
         wait_ms = await self.store.take(_all_buckets(charges), _client_digest(client))
         if wait_ms > 0:
-            raise TooManyAttempts(retry_after_seconds=-(-wait_ms // 1_000))
+            seconds = -(-wait_ms // 1_000)
+            log.warning("throttled", limits=[limit.name for limit, _ in charges], seconds=seconds)
+            raise TooManyAttempts(retry_after_seconds=seconds)
 
     async def give_back(self, charges: Sequence[tuple[Limit, str]], client: str) -> None:
         """Undo one allowed take: what was not tried, or was right, is not counted. Raises Unavailable."""

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from kit.errors import Unavailable
-from models.database import is_sqlite, postgres_credentials, sqlite_path
+from models.database import is_sqlite, postgres_credentials, read_only_connection
 from models.read_connections import ReadConnections
 
 
@@ -80,8 +80,7 @@ class SqliteCredentialReader:
     """Reads on the event loop, on a connection that cannot write."""
 
     def __init__(self, database_url: str) -> None:
-        path = sqlite_path(database_url).absolute()
-        self._connection = sqlite3.connect(path.as_uri() + "?mode=ro", uri=True, isolation_level=None, timeout=1)
+        self._connection = read_only_connection(database_url)
 
     async def find_account(self, account_id: UUID) -> AccountFacts | None:
         row = self._one(_BY_ID + "?", str(account_id))

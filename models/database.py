@@ -40,6 +40,12 @@ def sqlite_path(url: str) -> Path:
     return Path(unquote(url.removeprefix("sqlite://")))
 
 
+def read_only_connection(url: str) -> sqlite3.Connection:
+    """A connection of its own to the SQLite file, which cannot write, and under WAL never waits for who does."""
+    address = f"{sqlite_path(url).absolute().as_uri()}?mode=ro"
+    return sqlite3.connect(address, uri=True, isolation_level=None, timeout=1)
+
+
 def orm_config(url: str) -> dict[str, Any]:
     """Tortoise's configuration for a database URL."""
     connection = _sqlite_connection(url) if is_sqlite(url) else _postgres_connection(url)

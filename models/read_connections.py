@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 
 from kit.errors import Unavailable
-from models.asyncpg_client import OUTAGES, PATIENCE_SECONDS
+from models.asyncpg_client import CONNECTION_SECONDS, OUTAGES
 
 MOST = 4
 """Connections a process. A look-up holds one for a fraction of a millisecond."""
@@ -37,11 +37,11 @@ class ReadConnections:
     async def fetch_row(self, statement: str, value: object) -> tuple[Any, ...] | None:
         """The first row. Raises Unavailable when the server is away, or does not answer in time."""
         try:
-            await self._take_permit()
-            try:
-                return await self._fetch_row(statement, value)
-            finally:
-                self._permits.release()
+            if self._idle and not self._permits.locked():
+                # Bounded by the statement's own time: a timer around it would cost more than the permit.
+                return await self._with_permit(statement, value)
+            async with asyncio.timeout(CONNECTION_SECONDS):
+                return await self._with_permit(statement, value)
         except OUTAGES as error:
             raise Unavailable("The database") from error
 
@@ -51,13 +51,9 @@ class ReadConnections:
             connection.terminate()
         self._idle.clear()
 
-    async def _take_permit(self) -> None:
-        # A timer costs more than the permit: only one who has to wait needs it.
-        if not self._permits.locked():
-            await self._permits.acquire()
-            return
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            await self._permits.acquire()
+    async def _with_permit(self, statement: str, value: object) -> tuple[Any, ...] | None:
+        async with self._permits:
+            return await self._fetch_row(statement, value)
 
     async def _fetch_row(self, statement: str, value: object) -> tuple[Any, ...] | None:
         while self._idle:

@@ -19,7 +19,9 @@ from kit.throttle import Throttle
 from models import Account, ApiKey, Message, OutgoingMail, SecurityEvent, SecurityEventKind
 from models.base import after_commit, unit_of_work
 from models.credentials import AccountFacts, CredentialReader
+from resolvers.feeds import Credential
 from resolvers.key_usage import KeyUsage
+from resolvers.live_events import LiveEvents
 
 SECOND_FACTORS = frozenset({"TOTP", "RECOVERY_CODE"})
 
@@ -36,6 +38,7 @@ class Services:
     providers: Mapping[ProviderName, Provider]
     reader: CredentialReader
     key_usage: KeyUsage
+    live_events: LiveEvents
     wake_sender: Callable[[], None]
     in_background: Callable[[Coroutine[Any, Any, None]], None]
 
@@ -49,6 +52,7 @@ class Caller:
     account: AccountFacts | None = None
     session: SessionClaims | None = None
     api_key_id: UUID | None = None
+    secret_digest: str | None = None
 
     def signed_in(self) -> AccountFacts:
         """The account of any good credential. Raises Unauthenticated."""
@@ -109,13 +113,21 @@ class Caller:
         return await ApiKey.filter(id=self.api_key_id, account_id=account.id).exists()
 
     async def record(self, account_id: UUID, kind: SecurityEventKind, **details: str | int | bool | None) -> None:
-        """Write a security event in the present unit of work."""
+        """Write a security event in the present unit of work, and tell live streams of it."""
         await SecurityEvent.record(account_id, kind, self.origin, **details)
+        await self.services.live_events.announce(account_id)
 
     async def mail(self, message: Message, *, address: str) -> None:
         """Queue a mail in the present unit of work; `address` is the recipient's canonical one."""
         await OutgoingMail.queue(message, address=address, keyring=self.services.keyring)
         after_commit(self.services.wake_sender)
+
+    def credential(self) -> Credential:
+        """What a live stream of this caller rests on. Raises Unauthenticated."""
+        account_id = self.signed_in().id
+        if self.session is not None:
+            return Credential(account_id, generation=self.session.generation, expires_at=self.session.expires_at)
+        return Credential(account_id, api_key_id=self.api_key_id, secret_digest=self.secret_digest)
 
     async def mail_many(self, mails: Sequence[tuple[Message, str]]) -> None:
         """Queue many mails in the present unit of work, each with its recipient's canonical address."""
@@ -124,7 +136,7 @@ class Caller:
 
     def with_session(self, account: Account, claims: SessionClaims) -> "Caller":
         """The same caller, as whom a session that was just started makes it."""
-        return replace(self, account=facts_of(account), session=claims, api_key_id=None)
+        return replace(self, account=facts_of(account), session=claims, api_key_id=None, secret_digest=None)
 
 
 def facts_of(account: Account) -> AccountFacts:
@@ -184,7 +196,8 @@ async def _identify_key(services: Services, raw_secret: str, origin: Origin) -> 
     # SECURITY: the checksum is looked at before the database is, so that noise costs nothing.
     if not tokens.has_api_key_form(raw_secret):
         raise Unauthenticated
-    found = await services.reader.find_key(tokens.digest(raw_secret))
+    digest = tokens.digest(raw_secret)
+    found = await services.reader.find_key(digest)
     if found is None:
         raise Unauthenticated
     account, key = found
@@ -192,4 +205,4 @@ async def _identify_key(services: Services, raw_secret: str, origin: Origin) -> 
     if any(end is not None and end <= now for end in (key.ends_at, key.expires_at)):
         raise Unauthenticated
     services.key_usage.note(key.id)
-    return Caller(services, origin, account=account, api_key_id=key.id)
+    return Caller(services, origin, account=account, api_key_id=key.id, secret_digest=digest)

@@ -2,15 +2,20 @@
 
 from uuid import UUID
 
+import structlog
+from tortoise.exceptions import IntegrityError
+
 from kit.addresses import client_network
 from kit.errors import FieldProblem, InvalidCredentials, InvalidInput, Refused, Unavailable
 from kit.password_rules import MAX_LENGTH, password_problem
 from kit.passwords import Verdict
 from kit.text import has_controls
 from kit.throttle import PASSWORD_ACCOUNT, PASSWORD_CLIENT, PASSWORD_KNOWN_CLIENT, known_client
-from models import Account, SecurityEvent, SecurityEventKind, SignInOrigin
+from models import Account, SecurityEventKind, SignInOrigin
 from models.base import unit_of_work
 from resolvers.callers import Caller
+
+log = structlog.get_logger("gatehouse.passwords")
 
 _NOBODY = UUID(int=0)
 """Stands for the account of an unknown address, so that both cost the same."""
@@ -71,8 +76,8 @@ def check_new_password(password: str, *, email: str, path: str) -> list[FieldPro
 
 async def record_failed_sign_in(caller: Caller, account_id: UUID, reason: str) -> None:
     """Write the event apart from the answer, so that a known address takes no longer to refuse than an unknown one."""
-    async with unit_of_work():
-        # Deleted meanwhile, it has no log to write into.
-        if await Account.lock(account_id) is None:
-            return
-        await SecurityEvent.record(account_id, SecurityEventKind.SIGN_IN_FAILED, caller.origin, reason=reason)
+    try:
+        async with unit_of_work():
+            await caller.record(account_id, SecurityEventKind.SIGN_IN_FAILED, reason=reason)
+    except IntegrityError:
+        log.info("event_of_a_deleted_account", kind=SecurityEventKind.SIGN_IN_FAILED.value)

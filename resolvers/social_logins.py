@@ -126,12 +126,19 @@ async def _ask(caller: Caller, attempt: SocialLoginAttempt, code: str) -> Provid
 async def _finish(
     caller: Caller, attempt: SocialLoginAttempt, identity: ProviderIdentity
 ) -> StartedSession | TwoFactorTicket | LinkedIdentity:
-    finish = _sign_in if attempt.account_id is None else _link
     try:
-        return await finish(caller, attempt.provider_name, identity)
+        return await _sign_in_or_link(caller, attempt, identity)
     except IntegrityError:
         # Another request was first with this identity or this address: a second look sees what it made.
-        return await finish(caller, attempt.provider_name, identity)
+        return await _sign_in_or_link(caller, attempt, identity)
+
+
+async def _sign_in_or_link(
+    caller: Caller, attempt: SocialLoginAttempt, identity: ProviderIdentity
+) -> StartedSession | TwoFactorTicket | LinkedIdentity:
+    if attempt.account_id is None:
+        return await _sign_in(caller, attempt.provider_name, identity)
+    return await _link(caller, attempt.provider_name, identity)
 
 
 async def _sign_in(

@@ -15,6 +15,7 @@ from schema.queries import Query
 from schema.scalars import SCALARS
 from schema.sessions import SessionMutations
 from schema.social_logins import SocialLoginMutations
+from schema.subscriptions import Subscription
 from schema.two_factor import TwoFactorMutations
 from schema.user_errors import REFUSAL_HANDLERS
 
@@ -48,6 +49,7 @@ Mutation = merge_types(
 schema = strawberry.Schema(
     query=Query,
     mutation=Mutation,
+    subscription=Subscription,
     config=StrawberryConfig(scalar_map=SCALARS),
     exception_handlers=REFUSAL_HANDLERS,
 )

@@ -83,7 +83,7 @@ class FleetMutations:
         return FleetChanged(fleet=Fleet.from_row(row))
 
     @strawberry.mutation(
-        description="Removes a fleet with its devices, members and invitations. Owner only, needs a fresh sign-in."
+        description="Removes a fleet with its devices, members and invitations. Owner only. Needs a fresh sign-in."
     )
     async def delete_fleet(self, info: Info, id: FleetId) -> DeleteFleetResult:
         caller = info.context.caller

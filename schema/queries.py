@@ -51,7 +51,7 @@ class Query:
     async def node(
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The global id.")]
     ) -> Node | None:
-        return await _find_node(info, id)
+        return await find_node(info, id)
 
     @strawberry.field(description="A fleet that the caller owns or is a member of.")
     async def fleet(
@@ -83,7 +83,7 @@ class Query:
         )
 
 
-async def _find_node(info: Info, global_id: str) -> Node | None:
+async def find_node(info: Info, global_id: str) -> Node | None:
     """SECURITY: every look-up is scoped to the caller's account; foreign, unknown and malformed ids are all null."""
     caller = info.context.caller
     account_id = caller.signed_in().id

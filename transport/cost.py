@@ -116,13 +116,18 @@ class CostRule:
         return max(below.depth, below.introspection_depth) + 1, 0
 
 
+_MULTIPLIERS = ("first", "representations")
+"""Arguments that say how many items a field may answer with: a connection's, and that of a subgraph's `_entities`."""
+
+
 def _repeated(node: FieldNode, definition: GraphQLField | None, below: Weight) -> Weight:
     """What stands under a connection counts `first` times."""
-    argument = definition.args.get("first") if definition else None
-    if argument is None:
+    arguments = definition.args if definition else {}
+    name = next((name for name in _MULTIPLIERS if name in arguments), None)
+    if name is None:
         return below
-    given = next((entry.value for entry in node.arguments or () if entry.name.value == "first"), None)
-    return times(page_size(argument, given), below)
+    given = next((entry.value for entry in node.arguments or () if entry.name.value == name), None)
+    return times(page_size(arguments[name], given), below)
 
 
 def _spread(measure: Measure) -> Measure:

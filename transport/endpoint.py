@@ -1,11 +1,9 @@
 """The GraphQL endpoint: GraphQL over HTTP, by the current draft and its audit suite."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from graphql import ExecutionResult, OperationType, execute
-from graphql.execution import Executor
+from graphql import OperationType
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -20,21 +18,12 @@ from transport.documents import Documents, Operation
 from transport.known_bodies import KnownBodies
 from transport.negotiation import Media, choose, is_json, takes
 from transport.parameters import Parameters, from_query_string
-from transport.rejections import ClientGone, Rejection, bad_request, unauthenticated, unavailable
+from transport.rejections import ClientGone, Rejection, bad_request, too_slow, unauthenticated
+from transport.running import StreamRequest, run_operation
 from transport.trusted_documents import TrustedDocuments
 
 Identify = Callable[[str | None, Origin], Awaitable[Any]]
 """From the Authorization header's value, or None, to the context of resolvers. Raises Unauthenticated, Unavailable."""
-
-
-@dataclass(frozen=True, slots=True)
-class StreamRequest:
-    """An operation whose answer is to be a stream of server-sent events: bounded, validated, and its caller known."""
-
-    operation: Operation
-    variables: dict[str, Any]
-    context: Any
-    origin: Origin
 
 
 Stream = Callable[[StreamRequest, Scope, Receive, Send], Awaitable[None]]
@@ -103,7 +92,7 @@ class GraphQLEndpoint:
             return answer_of_rejection(rejection_of(cause), form)
         except Exception as cause:  # noqa: BLE001 - whatever it is, the client gets an answer and the log the trace
             if isinstance(cause, TimeoutError) and deadline.has_passed:
-                late = too_late(self._deadline) if asked is None else _too_slow(self._deadline)
+                late = too_late(self._deadline) if asked is None else too_slow(self._deadline)
                 return answer_of_rejection(late, form)
             return answer_of_rejection(bug(cause, call.origin.request_id), form)
 
@@ -128,7 +117,7 @@ class GraphQLEndpoint:
         context = await self._identify(call.authorization, call.origin)
         if streams:
             return StreamRequest(operation, asked.variables, context, call.origin)
-        result = await self._execute(operation, asked.variables, context)
+        result = await run_operation(self._documents, operation, asked.variables, context)
         answer = answer_of_result(result, media, call.origin.request_id)
         if asked.extensions.get("cost") is True:
             answer.payload["extensions"] = {"cost": operation.cost(asked.variables)}
@@ -144,30 +133,6 @@ class GraphQLEndpoint:
             raise bad_request("A subscription is answered as text/event-stream, or over a WebSocket.", status=406)
         return True
 
-    async def _execute(self, operation: Operation, variables: dict[str, Any], context: object) -> ExecutionResult:
-        documents = self._documents
-        if operation.plan is not None:
-            planned = await operation.plan.execute(context, variables)
-            if planned is not None:
-                return planned
-        result = execute(
-            documents.schema,
-            operation.document,
-            context_value=context,
-            variable_values=variables,
-            operation_name=operation.name,
-            executor_class=Executor,
-            hide_suggestions=not documents.introspection,
-        )
-        return result if isinstance(result, ExecutionResult) else await result
-
 
 def _method_not_allowed(allowed: bytes, message: str) -> Rejection:
     return bad_request(message, status=405, headers=[(b"allow", allowed)])
-
-
-def _too_slow(deadline: float) -> Rejection:
-    return unavailable(f"The request took longer than {deadline:g} seconds and was stopped.", _RETRY_AFTER_SECONDS)
-
-
-_RETRY_AFTER_SECONDS = 5

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+_RETRY_AFTER_SECONDS = 5
+
 ErrorEntry = dict[str, Any]
 Header = tuple[bytes, bytes]
 
@@ -60,6 +62,11 @@ def unauthenticated() -> Rejection:
 def unavailable(message: str, retry_after_seconds: int) -> Rejection:
     entry = error_entry("UNAVAILABLE", message)
     return Rejection(503, [entry], headers=[(b"retry-after", str(retry_after_seconds).encode())])
+
+
+def too_slow(deadline: float) -> Rejection:
+    """The request took longer than it may, in seconds."""
+    return unavailable(f"The request took longer than {deadline:g} seconds and was stopped.", _RETRY_AFTER_SECONDS)
 
 
 def internal(request_id: str) -> Rejection:

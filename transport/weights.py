@@ -7,6 +7,7 @@ from typing import Any
 from graphql import (
     GraphQLArgument,
     IntValueNode,
+    ListValueNode,
     OperationDefinitionNode,
     ValueNode,
     VariableNode,
@@ -99,9 +100,13 @@ def pages_of(operation: OperationDefinitionNode, variables: Mapping[str, Any]) -
 
 
 def _page(value: object, otherwise: int) -> int:
-    """A page size from a literal or a JSON value; what is no number is refused later, by its type."""
+    """A page size from a literal or a JSON value, which for a list is its length; any other is refused by its type."""
     if isinstance(value, IntValueNode):
         value = int(value.value)
+    if isinstance(value, ListValueNode):
+        value = len(value.values)
+    if isinstance(value, list):
+        value = len(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return otherwise
     return min(max(int(value), 1), LARGEST_PAGE)

@@ -1,5 +1,6 @@
 """The playground as a person uses it: by what stands on its buttons."""
 
+import json
 from typing import Any
 
 from playwright.sync_api import Locator, Page, Request
@@ -36,11 +37,24 @@ class PlaygroundPage:
     def editor(self, place: str) -> Locator:
         return self.page.locator(f".{place} .view-lines")
 
+    def unfold(self, group: str) -> None:
+        """Open a group of steps that is folded."""
+        self.page.get_by_role("navigation", name="Try it").get_by_text(group, exact=True).click()
+
     def show(self, step: str) -> None:
         self.page.get_by_role("navigation", name="Try it").get_by_role("button", name=step).click()
 
     def use_code(self, mail: Locator) -> None:
         mail.get_by_role("button", name="Use it").click()
+
+    def fill_variables(self, variables: dict[str, str]) -> None:
+        """Type them over what stands in the variables' editor."""
+        self.editor("graphiql-editor-tool").first.click()
+        self.page.keyboard.press("Control+A")
+        self.page.keyboard.insert_text(json.dumps(variables))
+        # The editor has closed quotes and brackets that were closed already.
+        self.page.keyboard.press("Control+Shift+End")
+        self.page.keyboard.press("Delete")
 
     def run(self, operation: str) -> dict[str, Any]:
         """Send the open tab, which is that operation, and give the gateway's answer."""

@@ -13,7 +13,7 @@ def test_walks_to_a_demonstration_provider_and_back(
 ) -> None:
     playground.open(gateway.base_url)
     page = playground.page
-    page.get_by_role("navigation", name="Try it").get_by_text("Social login", exact=True).click()
+    playground.unfold("Social login")
     playground.show("Begin a social login")
     started = playground.run("BeginSocialLogin")["data"]["beginSocialLogin"]
     page.get_by_role("link", name="Go on at the provider").click()
@@ -21,6 +21,7 @@ def test_walks_to_a_demonstration_provider_and_back(
     page.get_by_role("textbox", name="Address").fill("grace@example.com")
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(f"{gateway.base_url}/graphql*")
+    expect(playground.open_step).to_contain_text("Complete the social login")
     session = playground.run("CompleteSocialLogin")["data"]["completeSocialLogin"]
 
     assert started["authorizationUrl"].startswith(f"{gateway.base_url}/demo/github/")

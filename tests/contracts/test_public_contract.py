@@ -28,12 +28,6 @@ HERE = Path(__file__).parent
 CONTRACT = build_schema((HERE / "contract.graphql").read_text())
 PRESENT = build_schema(schema.as_str())
 
-LATER = {"StepUpInput.code", "StepUpInput.recoveryCode", "StepUpResult.InvalidCode"}
-"""Fields and members that come with a feature although their own types are there already."""
-
-FULLER_LATER = {"Mutation.logIn", "StepUpInput"}
-"""Descriptions that say more once the feature is there."""
-
 COMMON = sorted(
     name
     for name, type_ in CONTRACT.type_map.items()
@@ -66,7 +60,7 @@ def test_every_field_whose_types_are_there_is_there(name: str) -> None:
     promised, present = fields_of(CONTRACT.type_map[name]), fields_of(PRESENT.type_map[name])
     missing = [f"{name}.{key}" for key, field in promised.items() if is_there(field.type) and key not in present]
 
-    assert [place for place in missing if place not in LATER] == []
+    assert missing == []
 
 
 @pytest.mark.parametrize("name", COMMON)
@@ -96,7 +90,7 @@ def test_union_has_the_promised_members_and_no_others(name: str) -> None:
     promised, present = CONTRACT.type_map[name], PRESENT.type_map[name]
     if isinstance(promised, GraphQLUnionType) and isinstance(present, GraphQLUnionType):
         members = [{f"{name}.{one.name}" for one in union.types if is_there(one)} for union in (promised, present)]
-        assert members[0] - LATER == members[1] - LATER
+        assert members[0] == members[1]
     if isinstance(promised, GraphQLEnumType) and isinstance(present, GraphQLEnumType):
         assert promised.values.keys() == present.values.keys()
 
@@ -107,7 +101,7 @@ def test_promised_words_are_kept(name: str) -> None:
     lost = {
         place: text
         for place, text in promised.items()
-        if text and place in present and flat(present[place]) != flat(text) and place not in FULLER_LATER
+        if text and place in present and flat(text) not in flat(present[place])
     }
 
     assert lost == {}

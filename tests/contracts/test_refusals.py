@@ -12,6 +12,8 @@ from schema.user_errors import REFUSAL_HANDLERS
 from tests.support.call_graph import REFUSALS, Function, call_graph
 
 CANNOT_HAPPEN = {
+    "createFleet": {"Refused": "a fleet that is being made has no member yet"},
+    "deleteAccount": {"InvalidInput": "as disableTwoFactor"},
     "disableTwoFactor": {"InvalidInput": "without a path, text that no password can be is a wrong password"},
 }
 """Refusals that the reading of the source finds too much: mutation, refusal, and why it cannot come."""

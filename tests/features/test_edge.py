@@ -1,13 +1,10 @@
 """The application's edge as it is wired: what every answer carries (HD-1), and which addresses there are."""
 
-import signal
-
 import httpx
 import pytest
-import uvicorn
 
 from kit.settings import Settings
-from server import Gateway, Server
+from server import Gateway
 from tests.support.people import Person
 from tests.support.places import gateway_with, visitor
 
@@ -119,8 +116,7 @@ async def test_production_shows_neither_playground_nor_mails(settings: Settings)
 async def test_gateway_that_is_told_to_stop_is_not_ready_and_still_answers(gateway: Gateway, ann: Person) -> None:
     http = visitor(gateway).http
     before = await http.get("/readyz")
-    server = Server(uvicorn.Config(gateway.app), gateway)
-    server.handle_exit(signal.SIGTERM, None)
+    gateway.begin_to_stop()
 
     ready, alive = await http.get("/readyz"), await http.get("/healthz")
 
@@ -129,7 +125,6 @@ async def test_gateway_that_is_told_to_stop_is_not_ready_and_still_answers(gatew
     assert ready.status_code == 503
     assert ready.json()["missing"].keys() == {"gateway"}
     assert alive.status_code == 200
-    assert server.should_exit
     assert (await ann.client.run("{ viewer { id } }")).root["id"] == ann.account_id
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,17 +10,20 @@ import httpx
 from graphql import GraphQLResolveInfo, GraphQLSchema, build_schema
 from starlette.applications import Starlette
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
 from kit.addresses import parse_networks
-from kit.errors import BadRequest, InvalidToken, Unauthenticated, Unavailable
+from kit.errors import BadRequest, InvalidToken, StreamBroken, Unauthenticated, Unavailable
 from kit.origin import Origin
 from transport.documents import Documents
-from transport.endpoint import GraphQLEndpoint, StreamRequest
+from transport.endpoint import GraphQLEndpoint
+from transport.event_stream import EventStream
 from transport.headers import HeadersMiddleware
 from transport.plans import AttributeOf
+from transport.running import StreamRequest
 from transport.trusted_documents import TrustedDocuments
+from transport.websocket import GraphQLSocket, Limits
 
 SDL = """
 type Query {
@@ -51,7 +54,13 @@ type Mutation {
   logIn(password: String): Account
   completeTwoFactor(code: String): Account
 }
-type Subscription { ticks: Int }
+type Subscription {
+  ticks(count: Int = 3): Int
+  endless(size: Int = 1): String
+  broken: Int
+  faulty: Int
+  refused: Int
+}
 """
 CREDENTIAL_FIELDS = frozenset({"logIn", "completeTwoFactor", "invitation"})
 GOOD_TOKEN = "Bearer good"
@@ -69,6 +78,7 @@ class Witness:
     origins: list[Origin] = field(default_factory=list)
     streamed: list[StreamRequest] = field(default_factory=list)
     cancelled: bool = False
+    closed: list[str] = field(default_factory=list)
 
 
 def make_schema(witness: Witness) -> GraphQLSchema:
@@ -79,6 +89,10 @@ def make_schema(witness: Witness) -> GraphQLSchema:
         for name, resolve in fields.items():
             object_type: Any = schema.type_map[type_name]
             object_type.fields[name].resolve = _witnessed(witness, name, resolve)
+    for name, subscribe in _subscriptions(witness).items():
+        subscription_type: Any = schema.subscription_type
+        subscription_type.fields[name].subscribe = subscribe
+        subscription_type.fields[name].resolve = lambda event, *_, **__: event
     return schema
 
 
@@ -132,6 +146,38 @@ def _resolvers(witness: Witness) -> dict[str, dict[str, Callable[..., Any]]]:
     }
 
 
+def _subscriptions(witness: Witness) -> dict[str, Callable[..., Any]]:
+    async def ticks(_source: object, _info: object, count: int) -> AsyncIterator[int]:
+        for tick in range(count):
+            yield tick
+
+    async def endless(_source: object, _info: object, size: int) -> AsyncIterator[str]:
+        try:
+            yield "x" * size
+            if size == 1:
+                await asyncio.Event().wait()
+            while True:
+                yield "x" * size
+        finally:
+            witness.closed.append("endless")
+
+    async def broken(_source: object, _info: object) -> AsyncIterator[int]:
+        yield 1
+        raise StreamBroken("The gateway is stopping.")
+
+    async def faulty(_source: object, _info: object) -> AsyncIterator[int]:
+        yield 1
+        raise RuntimeError("SELECT secret FROM accounts at /srv/gatehouse/models.py")
+
+    return {
+        "ticks": ticks,
+        "endless": endless,
+        "broken": broken,
+        "faulty": faulty,
+        "refused": lambda _source, _info: _raising(Unauthenticated())(),
+    }
+
+
 def _account() -> dict[str, Any]:
     return {"id": "account_1", "email": "ada@example.test", "keys": {"nodes": [], "totalCount": 0}}
 
@@ -149,6 +195,7 @@ class Service:
 
     witness: Witness
     documents: Documents
+    socket: GraphQLSocket
     app: HeadersMiddleware
 
     def client(self) -> httpx.AsyncClient:
@@ -184,6 +231,8 @@ def make_service(
     trusted_proxies: tuple[str, ...] = (),
     cors_origins: tuple[str, ...] = (),
     deadline: float = 10.0,
+    heartbeat: float = 15.0,
+    limits: Limits | None = None,
     most_documents: int = 500,
     most_bytes: int = 8 * 1024 * 1024,
     attribute_of: AttributeOf | None = None,
@@ -208,9 +257,11 @@ def make_service(
             raise Unauthenticated
         return {"caller": authorization or "nobody"}
 
+    event_stream = EventStream(documents, heartbeat=heartbeat, patience=0.5)
+
     async def stream(asked: StreamRequest, scope: Scope, receive: Receive, send: Send) -> None:
         witness.streamed.append(asked)
-        await PlainTextResponse("event: complete\n\n", media_type="text/event-stream")(scope, receive, send)
+        await event_stream(asked, scope, receive, send)
 
     endpoint = GraphQLEndpoint(
         documents,
@@ -221,8 +272,16 @@ def make_service(
         trusted_proxies=parse_networks(trusted_proxies),
         deadline=deadline,
     )
-    app = Starlette(routes=[Route("/graphql", endpoint), Route("/broken", _broken)])
-    return Service(witness, documents, HeadersMiddleware(app, public_url=public_url, cors_origins=cors_origins))
+    socket = GraphQLSocket(
+        documents,
+        identify,
+        trusted_documents=trusted_documents,
+        origins=[public_url, *cors_origins],
+        limits=limits or Limits(patience_seconds=0.5),
+    )
+    routes = [Route("/graphql", endpoint), WebSocketRoute("/graphql", socket), Route("/broken", _broken)]
+    app = Starlette(routes=routes)
+    return Service(witness, documents, socket, HeadersMiddleware(app, public_url=public_url, cors_origins=cors_origins))
 
 
 def _page() -> Response:

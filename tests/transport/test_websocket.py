@@ -1,0 +1,322 @@
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.typing import Subprotocol
+
+from tests.support.served import served
+from tests.support.services import HOST
+from tests.support.waiting import eventually
+from tests.transport.service import Service, make_service
+from transport.trusted_documents import TrustedDocuments
+from transport.websocket import MOST_OPERATIONS, Limits
+
+GOOD = {"Authorization": "Bearer good"}
+PATIENCE_SECONDS = 10
+
+
+@pytest.fixture
+def service() -> Service:
+    return make_service()
+
+
+async def test_subscription_runs_to_its_completion(service: Service) -> None:
+    async with _introduced(service) as socket:
+        await _send(socket, "subscribe", "1", query="subscription { ticks }")
+
+        answers = [await _receive(socket) for _ in range(4)]
+
+    assert [answer["payload"]["data"]["ticks"] for answer in answers[:3]] == [0, 1, 2]
+    assert answers[3] == {"id": "1", "type": "complete"}
+
+
+async def test_query_and_mutation_run_by_the_rules_of_http(service: Service) -> None:
+    async with _introduced(service) as socket:
+        await _send(socket, "subscribe", "q", query="query ($t: String) { echo(text: $t) }", variables={"t": "hi"})
+        echoed, complete = await _receive(socket), await _receive(socket)
+        await _send(socket, "subscribe", "m", query='mutation { a: logIn(password: "1") { id } b: logIn { id } }')
+        refused = await _receive(socket)
+
+    assert echoed == {"id": "q", "type": "next", "payload": {"data": {"echo": "hi"}}}
+    assert complete == {"id": "q", "type": "complete"}
+    assert refused["type"] == "error"
+    assert refused["payload"][0]["extensions"]["code"] == "DOCUMENT_TOO_COSTLY"
+    assert service.witness.ran == ["echo"]
+
+
+async def test_only_trusted_documents_run_where_http_runs_no_others() -> None:
+    service = make_service(trusted_documents=TrustedDocuments({"abc": "{ echo }"}, only_listed=True))
+    async with _introduced(service) as socket:
+        await _send(socket, "subscribe", "1", query="{ viewer { id } }")
+        refused = await _receive(socket)
+        await _send(socket, "subscribe", "2", documentId="abc")
+        allowed = await _receive(socket)
+
+    assert refused["payload"][0]["extensions"]["code"] == "PERSISTED_QUERY_REQUIRED"
+    assert allowed["type"] == "next"
+    assert service.witness.ran == ["echo"]
+
+
+@pytest.mark.parametrize(
+    "payload", [{"Authorization": "Bearer good"}, {"authorization": "Bearer good"}, {}, None], ids=str
+)
+async def test_caller_stands_in_the_payload_or_is_a_guest(service: Service, payload: Any) -> None:
+    async with _introduced(service, payload) as socket:
+        await _send(socket, "subscribe", "1", query="{ echo }")
+        await _receive(socket)
+
+    assert service.witness.ran == ["echo"]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"Authorization": "Bearer bad"},
+        {"Authorization": "Bearer good", "authorization": "Bearer good"},
+        {"Authorization": 7},
+        {"Authorization": ["Bearer good"]},
+        {"Authorization": ""},
+    ],
+    ids=str,
+)
+async def test_bad_credential_closes_the_socket(service: Service, payload: dict[str, Any]) -> None:
+    async with _connected(service) as socket:
+        await _send_raw(socket, {"type": "connection_init", "payload": payload})
+
+        assert await _closed(socket) == 4403
+    assert service.witness.ran == []
+
+
+async def test_credential_that_ends_meanwhile_closes_the_socket(service: Service) -> None:
+    endings = iter([GOOD["Authorization"], "Bearer bad"])
+    identify = service.socket.identify
+    service.socket.identify = lambda _authorization, origin: identify(next(endings), origin)
+    async with _introduced(service, GOOD) as socket:
+        await _send(socket, "subscribe", "1", query="{ echo }")
+
+        assert await _closed(socket) == 4403
+    assert service.witness.ran == []
+
+
+async def test_subscribing_before_the_introduction_is_unauthorized(service: Service) -> None:
+    async with _connected(service) as socket:
+        await _send(socket, "subscribe", "1", query="{ echo }")
+
+        assert await _closed(socket) == 4401
+    assert service.witness.ran == []
+
+
+async def test_silence_instead_of_an_introduction_times_out() -> None:
+    service = make_service(limits=Limits(init_seconds=0.1))
+    async with _connected(service) as socket:
+        assert await _closed(socket) == 4408
+
+
+async def test_second_introduction_is_one_too_many(service: Service) -> None:
+    async with _introduced(service) as socket:
+        await _send_raw(socket, {"type": "connection_init"})
+
+        assert await _closed(socket) == 4429
+
+
+async def test_same_id_twice_at_once_closes_the_socket(service: Service) -> None:
+    async with _introduced(service) as socket:
+        await _send(socket, "subscribe", "1", query="subscription { endless }")
+        await _receive(socket)
+        await _send(socket, "subscribe", "1", query="{ echo }")
+
+        assert await _closed(socket) == 4409
+    assert service.witness.closed == ["endless"]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "nonsense",
+        "[]",
+        "{}",
+        '{"type": 7}',
+        '{"type": "start"}',
+        '{"type": "subscribe", "id": "1"}',
+        '{"type": "subscribe", "id": 1, "payload": {"query": "{ echo }"}}',
+        '{"type": "subscribe", "id": "", "payload": {"query": "{ echo }"}}',
+        '{"type": "complete"}',
+        '{"type": "ping", "type": "ping"}',
+        "[" * 100,
+        b"{}",
+    ],
+    ids=repr,
+)
+async def test_unreadable_message_closes_the_socket(service: Service, message: str | bytes) -> None:
+    async with _introduced(service) as socket:
+        await socket.send(message)
+
+        assert await _closed(socket) == 4400
+    assert service.witness.ran == []
+
+
+@pytest.mark.parametrize("payload", [{"query": 7}, {"query": "{ echo }", "variables": []}, {}, {"query": "{"}], ids=str)
+async def test_unusable_request_is_an_error_of_that_operation(service: Service, payload: dict[str, Any]) -> None:
+    async with _introduced(service) as socket:
+        await _send(socket, "subscribe", "1", **payload)
+        answer = await _receive(socket)
+        await _send(socket, "subscribe", "1", query="{ echo }")
+        next_answer = await _receive(socket)
+
+    assert (answer["id"], answer["type"]) == ("1", "error")
+    assert answer["payload"][0]["extensions"]["code"] in {"BAD_REQUEST", "GRAPHQL_VALIDATION_FAILED"}
+    assert next_answer["type"] == "next"
+
+
+async def test_message_past_the_bound_closes_the_socket(service: Service) -> None:
+    async with _introduced(service) as socket:
+        await socket.send("x" * (64 * 1024 + 1))
+
+        assert await _closed(socket) == 1009
+
+
+async def test_completed_operation_stops_and_frees_its_id(service: Service) -> None:
+    async with _introduced(service) as socket:
+        await _send(socket, "subscribe", "1", query="subscription { endless }")
+        await _receive(socket)
+        await _send_raw(socket, {"id": "1", "type": "complete"})
+        await _send(socket, "subscribe", "1", query="{ echo }")
+        answer = await _receive(socket)
+
+    assert answer["payload"] == {"data": {"echo": "None"}}
+    assert service.witness.closed == ["endless"]
+
+
+async def test_operations_on_one_socket_are_bounded(service: Service) -> None:
+    async with _introduced(service) as socket:
+        for number in range(MOST_OPERATIONS):
+            await _send(socket, "subscribe", str(number), query="subscription { endless }")
+            await _receive(socket)
+        await _send(socket, "subscribe", "more", query="{ echo }")
+        answer = await _receive(socket)
+
+    assert (answer["id"], answer["type"]) == ("more", "error")
+    assert service.witness.ran == []
+
+
+async def test_sockets_at_once_are_bounded() -> None:
+    service = make_service(limits=Limits(sockets=1))
+    async with served(service.app) as port, _connection(port) as first:
+        async with _connection(port) as second:
+            closed = await _closed(second)
+        await _send_raw(first, {"type": "connection_init"})
+
+        assert await _receive(first) == {"type": "connection_ack"}
+    assert closed == 1013
+
+
+async def test_ping_is_answered_before_and_after_the_introduction(service: Service) -> None:
+    async with _connected(service) as socket:
+        await _send_raw(socket, {"type": "ping"})
+        before = await _receive(socket)
+        await _send_raw(socket, {"type": "connection_init"})
+        await _receive(socket)
+        await _send_raw(socket, {"type": "pong"})
+        await _send_raw(socket, {"type": "ping", "payload": {"any": "thing"}})
+
+        assert await _receive(socket) == before == {"type": "pong"}
+
+
+async def test_bug_is_masked(service: Service) -> None:
+    async with _introduced(service) as socket:
+        await _send(socket, "subscribe", "1", query="subscription { faulty }")
+        await _receive(socket)
+        answer = await _receive(socket)
+
+    assert answer["type"] == "error"
+    assert [error["extensions"]["code"] for error in answer["payload"]] == ["INTERNAL"]
+    assert "SELECT" not in str(answer)
+
+
+async def test_broken_stream_closes_the_socket_so_that_the_client_returns(service: Service) -> None:
+    async with _introduced(service) as socket:
+        await _send(socket, "subscribe", "1", query="subscription { broken }")
+        await _receive(socket)
+
+        assert await _closed(socket) == 1013
+
+
+async def test_reader_who_is_stuck_is_dropped(service: Service) -> None:
+    async with _introduced(service) as socket:
+        socket.transport.pause_reading()
+        await _send(socket, "subscribe", "1", query="subscription { endless(size: 100000) }")
+        await eventually(lambda: service.witness.closed == ["endless"])
+        socket.transport.abort()
+
+
+async def test_another_subprotocol_is_not_spoken(service: Service) -> None:
+    async with served(service.app) as port, connect(f"ws://{HOST}:{port}/graphql") as socket:
+        assert await _closed(socket) == 4406
+
+
+@pytest.mark.parametrize("origin", ["https://evil.test", "null", "http://gate.test.evil.test", "https://app.test:8443"])
+async def test_page_of_another_origin_may_not_connect(service: Service, origin: str) -> None:
+    async with served(service.app) as port:
+        with pytest.raises(InvalidStatus) as refused:
+            async with _connection(port, origin=origin):
+                pass
+
+    assert refused.value.response.status_code == 403
+
+
+@pytest.mark.parametrize("origin", ["http://gate.test", "https://app.test", "http://{host}"])
+async def test_page_of_ours_or_of_a_listed_origin_may_connect(origin: str) -> None:
+    service = make_service(cors_origins=("https://app.test",))
+    async with served(service.app) as port, _connection(port, origin=origin.format(host=f"{HOST}:{port}")) as socket:
+        await _send_raw(socket, {"type": "connection_init"})
+
+        assert await _receive(socket) == {"type": "connection_ack"}
+
+
+@asynccontextmanager
+async def _connected(service: Service) -> AsyncIterator[ClientConnection]:
+    async with served(service.app) as port, _connection(port) as socket:
+        yield socket
+
+
+def _connection(port: int, **options: Any) -> connect:
+    protocols = [Subprotocol("graphql-transport-ws")]
+    return connect(f"ws://{HOST}:{port}/graphql", subprotocols=protocols, open_timeout=PATIENCE_SECONDS, **options)
+
+
+@asynccontextmanager
+async def _introduced(service: Service, payload: Any = None) -> AsyncIterator[ClientConnection]:
+    async with _connected(service) as socket:
+        await _send_raw(socket, {"type": "connection_init", "payload": payload})
+        assert await _receive(socket) == {"type": "connection_ack"}
+        yield socket
+
+
+async def _send(socket: ClientConnection, kind: str, operation_id: str, **payload: Any) -> None:
+    await _send_raw(socket, {"type": kind, "id": operation_id, "payload": payload})
+
+
+async def _send_raw(socket: ClientConnection, message: dict[str, Any]) -> None:
+    await socket.send(json.dumps(message))
+
+
+async def _receive(socket: ClientConnection) -> dict[str, Any]:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        message: dict[str, Any] = json.loads(await socket.recv())
+    return message
+
+
+async def _closed(socket: ClientConnection) -> int:
+    """The code that the server closed with, after whatever else it had said."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                await socket.recv()
+    assert socket.close_code is not None
+    return socket.close_code
