@@ -199,7 +199,8 @@ _PLAIN = {HTTPException: pages.plain_error, Unavailable: pages.plain_error}
 
 
 def _with_headers(app: ASGIApp, settings: Settings) -> ASGIApp:
-    return HeadersMiddleware(MetricsMiddleware(app), public_url=settings.public_url, cors_origins=settings.cors_origins)
+    headed = HeadersMiddleware(app, public_url=settings.public_url, cors_origins=settings.cors_origins)
+    return MetricsMiddleware(headed)
 
 
 def _origin_of(url: str) -> str:

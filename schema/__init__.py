@@ -1,14 +1,12 @@
 """What clients see. `schema` is the whole of it."""
 
 import strawberry
-from graphql import GraphQLField
 from strawberry.schema.config import StrawberryConfig
-from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.tools import merge_types
-from strawberry.types.field import StrawberryField
 
 from schema.account_ends import AccountEndMutations
 from schema.api_keys import ApiKeyMutations
+from schema.direct_resolvers import attribute_of, call_directly
 from schema.email_changes import EmailChangeMutations
 from schema.fleets import FleetMutations
 from schema.members import MemberMutations
@@ -20,6 +18,8 @@ from schema.social_logins import SocialLoginMutations
 from schema.subscriptions import Subscription
 from schema.two_factor import TwoFactorMutations
 from schema.user_errors import REFUSAL_HANDLERS
+
+__all__ = ["CREDENTIAL_MUTATIONS", "attribute_of", "schema"]
 
 CREDENTIAL_MUTATIONS = frozenset(
     {
@@ -54,8 +54,4 @@ schema = strawberry.Schema(
     exception_handlers=REFUSAL_HANDLERS,
 )
 
-
-def attribute_of(field: GraphQLField) -> str | None:
-    """The attribute that a field without a resolver gives back; None for one that has a resolver."""
-    declared = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-    return declared.python_name if isinstance(declared, StrawberryField) and declared.is_basic_field else None
+call_directly(schema._schema)  # noqa: SLF001 - Strawberry's own name for what it built

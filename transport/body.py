@@ -13,10 +13,10 @@ MOST_BYTES = 64 * 1024
 CLOSE: Header = (b"connection", b"close")
 
 
-async def read_object(headers: dict[bytes, bytes], receive: Receive) -> dict[str, Any]:
-    """The JSON object in the body. Raises Rejection (400, 413, 415), and ClientGone when the client hung up."""
+async def read_body(headers: dict[bytes, bytes], receive: Receive) -> bytes:
+    """Raises Rejection (400, 413, 415), and ClientGone when the client hung up."""
     _check_framing(headers)
-    return decode_object(await _read(receive))
+    return await _read(receive)
 
 
 def decode_object(raw: bytes) -> dict[str, Any]:

@@ -11,12 +11,13 @@ from kit.addresses import Network
 from kit.errors import Unauthenticated, Unavailable
 from kit.origin import Origin
 from transport.answers import Answer, answer_of_rejection, answer_of_result, bug, rejection_of, send_answer
-from transport.body import CLOSE, is_large, read_object, too_late
+from transport.body import CLOSE, is_large, read_body, too_late
 from transport.calls import Call, read_call
 from transport.deadline import Deadline
 from transport.documents import Documents, Operation
+from transport.known_bodies import KnownBodies
 from transport.negotiation import Media, choose, is_json, takes
-from transport.parameters import Parameters, from_object, from_query_string
+from transport.parameters import Parameters, from_query_string
 from transport.rejections import ClientGone, Rejection, bad_request, too_slow, unauthenticated
 from transport.running import StreamRequest, run_operation
 from transport.trusted_documents import TrustedDocuments
@@ -53,6 +54,7 @@ class GraphQLEndpoint:
         self._stream = stream
         self._trusted_proxies = trusted_proxies
         self._deadline = deadline
+        self._bodies = KnownBodies()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         call = read_call(scope, self._trusted_proxies)
@@ -105,7 +107,7 @@ class GraphQLEndpoint:
         if not is_json(call.headers.get(b"content-type", b"")):
             accepted = [(b"accept-post", b"application/json")]
             raise bad_request("The body must be application/json in UTF-8.", status=415, headers=accepted)
-        return from_object(await read_object(call.headers, receive))
+        return self._bodies.parameters(await read_body(call.headers, receive))
 
     async def _run(self, call: Call, media: Media, asked: Parameters) -> Answer | StreamRequest:
         text = self._trusted_documents.text_of(asked)

@@ -1,7 +1,7 @@
 """What every answer carries: a request id, security headers, and leave for listed origins to read it."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -30,6 +30,7 @@ class HeadersMiddleware:
     def __init__(self, app: ASGIApp, *, public_url: str, cors_origins: Sequence[str] = ()) -> None:
         self._app = app
         self._always = [*_ALWAYS, *([_STRICT_TRANSPORT] if public_url.startswith("https://") else [])]
+        self._request_ids = _request_ids()
         # SECURITY: a fixed list, compared whole. Every sandboxed page of anybody's has the origin `null`.
         self._origins = frozenset(origin.encode() for origin in cors_origins if origin != "null")
 
@@ -37,12 +38,14 @@ class HeadersMiddleware:
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
-        request_id = os.urandom(16).hex()
-        scope.setdefault("state", {})["request_id"] = request_id
+        request_id = next(self._request_ids)
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id
         added = [(b"x-request-id", request_id.encode()), *self._always, *self._cors(scope)]
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] in _STARTS:
+                state["status"] = message.get("status")
                 given = list(message.get("headers", ()))
                 names = {name.lower() for name, _ in given}
                 message["headers"] = given + [header for header in added if header[0] not in names]
@@ -71,6 +74,19 @@ class HeadersMiddleware:
             and _header(scope, b"origin") in self._origins
             and bool(_header(scope, b"access-control-request-method"))
         )
+
+
+def status_of(scope: Scope) -> int | None:
+    """With which status a request was answered, once it was."""
+    status: int | None = scope.get("state", {}).get("status")
+    return status
+
+
+def _request_ids() -> Iterator[str]:
+    """128 random bits each, asked of the system many at a time."""
+    while True:
+        drawn = os.urandom(4_096).hex()
+        yield from (drawn[place : place + 32] for place in range(0, len(drawn), 32))
 
 
 _STARTS = {"http.response.start", "websocket.accept", "websocket.http.response.start"}

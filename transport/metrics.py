@@ -7,16 +7,20 @@ from prometheus_client import Counter, Histogram
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kit import metrics
+from transport.headers import status_of
 
 _PATHS = {path: path for path in ("/graphql", "/healthz", "/readyz", "/metrics", "/outbox", "/")}
 _OTHER = "other"
 
 
 class MetricsMiddleware:
-    """Pure ASGI. A path that is none of ours is counted as `other`: clients must not make new series."""
+    """Pure ASGI, around the header middleware, which sees the status.
+
+    A path that is none of ours is counted as `other`: clients must not make new series.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -28,15 +32,13 @@ class MetricsMiddleware:
         path = _PATHS.get(scope["path"], _OTHER)
         began = time.perf_counter()
 
-        async def send_counted(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                _requests(path, message["status"]).inc()
-            await send(message)
-
         try:
-            await self._app(scope, receive, send_counted)
+            await self._app(scope, receive, send)
         finally:
             _seconds(path).observe(time.perf_counter() - began)
+            status = status_of(scope)
+            if status is not None:
+                _requests(path, status).inc()
 
 
 # To find a series by its labels takes longer than to count in it. There are few: no client names one.

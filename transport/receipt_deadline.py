@@ -27,6 +27,7 @@ class ReceiptDeadlineProtocol(HttpToolsProtocol):
     _receipt: TimerHandle | None = None
     _stuck: TimerHandle | None = None
     _has_begun = False
+    _has_head = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(cast("asyncio.Transport", AbortingTransport(transport, self.loop)))
@@ -40,11 +41,15 @@ class ReceiptDeadlineProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         self._has_begun = True
         # What follows an answer is the next request, or what was left of a body that nobody wanted.
-        if self._receipt is None and self._is_answered():
-            self._expect_a_head()
+        begins = self._receipt is None and self._is_answered()
+        self._has_head = False
         super().data_received(data)
+        # Nearly every head comes in one piece, and a timer costs as much as reading it.
+        if begins and not self._has_head:
+            self._expect_a_head()
 
     def on_headers_complete(self) -> None:
+        self._has_head = True
         self._head_is_here()
         super().on_headers_complete()
 
@@ -92,6 +97,8 @@ class AbortingTransport:
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport
         self._loop = loop
+        # What every answer needs, without the way through __getattr__.
+        self.write, self.is_closing = transport.write, transport.is_closing
 
     def close(self) -> None:
         self._transport.close()
