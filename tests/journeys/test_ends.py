@@ -20,7 +20,9 @@ from tests.support.sign_in import AUTHENTICATION, try_password
 pytestmark = pytest.mark.process
 
 CHEAP = {"GATEHOUSE_ARGON2_MEMORY_KIB": "64", "GATEHOUSE_ARGON2_TIME_COST": "1"}
-IN_FLIGHT = 16
+IN_FLIGHT = 8
+"""Fewer than the ten tries of a password that may be under way at once."""
+
 ENOUGH = 10
 
 
