@@ -21,7 +21,7 @@ MAX_DEVICES = 10_000
 class Fleet(Row):
     """A fleet. Its owner is a column that is never empty: one owner at every moment, kept by the database itself.
 
-    That the owner is a member too, and stays one, is kept by the triggers of migration 0002_one_owner.
+    That the owner is a member too, and stays one, is kept by the triggers of migration 0003_one_owner.
     """
 
     owner: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField(

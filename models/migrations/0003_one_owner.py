@@ -105,6 +105,6 @@ DROP_POSTGRES = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0001_initial")]
+    dependencies = [("models", "0002_one_present_secret")]
 
     operations = [RunSQLOn("sqlite", SQLITE, DROP_SQLITE), RunSQLOn("postgres", POSTGRES, DROP_POSTGRES)]
