@@ -5,7 +5,7 @@ import pytest
 
 from tests.support.graphql_client import Answer, GraphQLClient
 from tests.support.mailbox import Mailbox
-from tests.support.people import Person, sign_up
+from tests.support.people import PASSWORD, Person, sign_up
 from tests.support.social import UNLINK, Approve, demo_person, me, sign_in
 
 PROVIDERS = ("GOOGLE", "GITHUB")
@@ -16,6 +16,16 @@ mutation ($email: EmailAddress!, $password: Secret!) {
 }
 """
 
+SET_PASSWORD = """
+mutation ($newPassword: Secret!) {
+  setPassword(newPassword: $newPassword) {
+    __typename
+    ... on AccountSecured { session { token } }
+    ... on UserError { code message }
+  }
+}
+"""
+
 
 class Somebody:
     """An account, and what must be true of it: which ways lead in."""
@@ -23,7 +33,7 @@ class Somebody:
     def __init__(self, client: GraphQLClient, http: httpx.AsyncClient, email: str, person: Person | None) -> None:
         self.guest = client
         self.email = email
-        self.person = person
+        self.password = person.password if person else None
         self.client = person.client if person else client
         self.linked: set[str] = set()
         # Each provider knows the person by an address of its own, so that nothing but the subject fits.
@@ -36,6 +46,14 @@ class Somebody:
         self.client = self.guest.bearing(session["token"])
         self.linked = {"GOOGLE"}
 
+    async def set_password(self) -> None:
+        """Add one, and see that there is never a second first one."""
+        secured = (await self.client.run(SET_PASSWORD, newPassword=PASSWORD)).expect("AccountSecured")
+        self.client = self.guest.bearing(secured["session"]["token"])
+        self.password = PASSWORD
+        again = (await self.client.run(SET_PASSWORD, newPassword=f"{PASSWORD} again")).expect("Refused")
+        assert again["code"] == "PASSWORD_ALREADY_SET"
+
     async def take(self, step: str) -> None:
         """Do it, and see that it is refused exactly where it must be."""
         verb, provider = step.split()
@@ -46,7 +64,7 @@ class Somebody:
         answer = (await self._unlink(provider)).root
         if provider not in self.linked:
             assert answer["__typename"] == "NotFound"
-        elif self.person is None and len(self.linked) == 1:
+        elif self.password is None and len(self.linked) == 1:
             assert answer["code"] == "LAST_WAY_IN"
         else:
             assert answer["__typename"] == "AccountUpdated"
@@ -66,8 +84,8 @@ class Somebody:
             session = (await sign_in(self.guest, self.approve[provider], provider)).expect("SessionStarted")
             assert session["account"]["id"] == account["id"]
             ways.add(provider)
-        if self.person:
-            answer = await self.guest.run(LOG_IN, email=self.email, password=self.person.password)
+        if self.password:
+            answer = await self.guest.run(LOG_IN, email=self.email, password=self.password)
             ways |= {"PASSWORD"} if answer.root["__typename"] == "SessionStarted" else set()
         return ways
 
@@ -85,7 +103,7 @@ def walk_through_all_triples() -> list[str]:
     return walk
 
 
-@pytest.mark.parametrize("begins_with", ["password", "identity"])
+@pytest.mark.parametrize("begins_with", ["password", "identity", "identity, then a password"])
 async def test_account_always_keeps_a_way_in(
     client: GraphQLClient, http: httpx.AsyncClient, mailbox: Mailbox, begins_with: str
 ) -> None:
@@ -94,6 +112,8 @@ async def test_account_always_keeps_a_way_in(
     somebody = Somebody(client, http, email, person)
     if person is None:
         await somebody.sign_up_at_google()
+    if begins_with.endswith("then a password"):
+        await somebody.set_password()
 
     for step in walk_through_all_triples():
         await somebody.take(step)

@@ -31,6 +31,7 @@ mutation ($handle: Secret!, $state: String!, $code: Secret!) {
     ... on SessionStarted {
       token account { id email hasPassword socialIdentities { id provider displayName linkedAt } }
     }
+    ... on TwoFactorRequired { ticket methods }
     ... on SocialIdentityLinked {
       identity { id provider displayName } account { id socialIdentities { id provider } }
     }

@@ -4,6 +4,7 @@ The shapes are those of "Pre-hijacked accounts" (USENIX Security 2022).
 """
 
 from models import Account, PendingSignUp, SocialLogin
+from tests.features.test_email_changes import ask, confirm
 from tests.support.github_double import GitHubDouble
 from tests.support.graphql_client import GraphQLClient
 from tests.support.mailbox import Mailbox
@@ -80,3 +81,21 @@ async def test_provider_that_verifies_nothing_prepares_no_account(
     assert (first["code"], again["code"]) == ("EMAIL_NOT_VERIFIED_BY_PROVIDER",) * 2
     (login,) = await SocialLogin.all()
     assert (login.provider, session["account"]["email"]) == ("GITHUB", VICTIM)
+
+
+async def test_stranger_s_pending_change_to_the_address_comes_to_nothing(
+    client: GraphQLClient, mailbox: Mailbox, github: GitHubDouble
+) -> None:
+    """Unexpired e-mail change: the stranger asked to move his account to the address before its owner came."""
+    stranger = await sign_up(client, mailbox, email="stranger@example.com")
+    (await ask(stranger.client, VICTIM)).expect("EmailChangeStarted")
+    code = await mailbox.code(VICTIM)
+
+    session = (await sign_in(client, github.approve, "GITHUB")).expect("SessionStarted")
+
+    # Even with the code, which only the owner of the mailbox can have read.
+    refused = (await confirm(stranger.client, code)).expect("Refused")
+    assert refused["code"] == "CONFLICT"
+    assert (await me(stranger.client))["email"] == stranger.email
+    assert session["account"]["email"] == VICTIM
+    assert session["account"]["id"] != stranger.account_id
