@@ -1,5 +1,6 @@
 """What clients can follow live."""
 
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Collection
 from datetime import datetime
 from typing import Annotated, Generic, TypeVar
@@ -23,7 +24,7 @@ class SessionEnded:
     reason: SessionEndReason = strawberry.field(description="What ended it.")
 
 
-class _Following(Generic[T]):
+class _Following(ABC, Generic[T]):
     """What is followed. Not a generator: one that was never begun would not notice that it is closed."""
 
     def __init__(self, caller: Caller, feed: Feed) -> None:
@@ -33,8 +34,8 @@ class _Following(Generic[T]):
     def __aiter__(self) -> "_Following[T]":
         return self
 
-    async def __anext__(self) -> T:
-        raise NotImplementedError
+    @abstractmethod
+    async def __anext__(self) -> T: ...
 
     async def aclose(self) -> None:
         """Nobody listens any more."""

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -34,7 +35,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-class Service:
+class Service(ABC):
     """A server process of ours on a folder and a port that stay the same over a restart."""
 
     stop_signal = signal.SIGKILL
@@ -84,11 +85,11 @@ class Service:
     def _died(self) -> bool:
         return self._process is None or self._process.poll() is not None
 
-    def _spawn(self, log: int) -> subprocess.Popen[bytes]:
-        raise NotImplementedError
+    @abstractmethod
+    def _spawn(self, log: int) -> subprocess.Popen[bytes]: ...
 
-    def _is_up(self) -> bool:
-        raise NotImplementedError
+    @abstractmethod
+    def _is_up(self) -> bool: ...
 
 
 ServiceType = TypeVar("ServiceType", bound=Service)
