@@ -41,6 +41,7 @@ async def prove_password(caller: Caller, account: Account | None, *, address: st
         await throttle.give_back([(PASSWORD_CLIENT, client), own], client=client)
         raise
     if not verdict.matches:
+        log.info("password_refused", account=str(account.id) if account else None, client=client)
         raise InvalidCredentials
     await throttle.give_back([(PASSWORD_CLIENT, client)], client=client)
     await throttle.clear(*own, client=client)
