@@ -22,7 +22,7 @@ _TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 class Email(NamedTuple):
-    """An address as typed (the domain in ASCII), where mail goes to, and the form in which addresses are compared."""
+    """An address as typed (other than ASCII in its ASCII form), and the form in which addresses are compared."""
 
     typed: str
     canonical: str
@@ -74,8 +74,9 @@ def clean_email(value: str, path: str) -> Email:
     host, _, top = parts.ascii_domain.rpartition(".")
     if not host or top.isdigit():
         raise InvalidInput.of(path, "needs a whole domain behind the @")
-    typed = f"{parts.local_part}@{parts.ascii_domain}"
-    return Email(typed=typed, canonical=typed.lower())
+    in_ascii = f"{parts.local_part}@{parts.ascii_domain}"
+    # Mail servers want the domain in ASCII. Whoever typed it so has it kept letter by letter.
+    return Email(typed=text if text.isascii() else in_ascii, canonical=in_ascii.lower())
 
 
 def _clean_line(value: str, path: str, longest: int) -> str:

@@ -32,13 +32,13 @@ async def test_address_and_password_become_an_account_with_the_mailed_code(
     client: GraphQLClient, mailbox: Mailbox
 ) -> None:
     started = await begin(client, " Eve@Example.COM ")
-    code = await mailbox.code("Eve@example.com")
+    code = await mailbox.code("Eve@Example.COM")
     before = await stored()
     session = (await client.run(COMPLETE_SIGN_UP, token=started["signUpToken"], code=code)).expect("SessionStarted")
 
     account = await Account.get()
     (event,) = await SecurityEvent.all()
-    assert started["email"] == session["account"]["email"] == "Eve@example.com"
+    assert started["email"] == session["account"]["email"] == "Eve@Example.COM"
     assert before["Account"] == before["SecurityEvent"] == 0
     assert account.email_canonical == "eve@example.com"
     assert account.password_hash is not None
