@@ -40,13 +40,16 @@ class TotpDevice(Row):
         table = "totp_devices"
 
     @classmethod
-    async def begin(cls, account: Account, raw_secret: str, keyring: Keyring) -> "TotpDevice":
-        """A pairing that waits for its first code, in place of whatever was there. The account's row must be locked."""
+    async def begin(cls, account: Account, raw_secret: str, keyring: Keyring) -> datetime:
+        """A pairing that waits for its first code, in place of whatever was there; returns when it expires.
+
+        The account's row must be locked.
+        """
         await cls.filter(account_id=account.id).delete()
         sealed = keyring.seal(raw_secret.encode(), purpose=_SECRET, bound_to=str(account.id))
-        return await cls.create(
-            account_id=account.id, secret_sealed=sealed, pending_until=clock.now() + PAIRING_LIFETIME
-        )
+        pending_until = clock.now() + PAIRING_LIFETIME
+        await cls.create(account_id=account.id, secret_sealed=sealed, pending_until=pending_until)
+        return pending_until
 
     @classmethod
     async def find_pending(cls, account_id: UUID) -> "TotpDevice | None":

@@ -79,7 +79,8 @@ async def note_sign_in(caller: Caller, account: Account) -> None:
 async def open_door(caller: Caller, account: Account, *, method: str) -> StartedSession | TwoFactorTicket:
     """What follows a first factor that was right, for every road in, in the present unit of work.
 
-    SECURITY: no other function starts a session for someone who had none (ASVS 6.3.4); a ticket leads back here.
+    SECURITY: only this, and the second step behind its tickets, lets someone into an account that was there before
+    (ASVS 6.3.4).
     """
     if is_assured(account, (method,)):
         return await enter(caller, account, methods=(method,))

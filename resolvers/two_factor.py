@@ -39,9 +39,8 @@ async def begin_two_factor_pairing(caller: Caller) -> StartedPairing:
     async with caller.changing_account() as account:
         # SECURITY: an app that is in use is never replaced without being switched off first.
         _check_is_off(account)
-        device = await TotpDevice.begin(account, raw_secret, caller.services.keyring)
-    uri = totp.provisioning_uri(raw_secret, account.email)
-    return StartedPairing(raw_secret, uri, device.pending_until or clock.now())
+        expires_at = await TotpDevice.begin(account, raw_secret, caller.services.keyring)
+    return StartedPairing(raw_secret, totp.provisioning_uri(raw_secret, account.email), expires_at)
 
 
 async def confirm_two_factor_pairing(caller: Caller, *, code: str) -> EnabledTwoFactor:

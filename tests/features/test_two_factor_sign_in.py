@@ -183,6 +183,18 @@ async def test_code_of_another_type_breaks_the_request_and_nothing_else(guard: G
     (await guard.complete(ticket=ticket, code=guard.phone.next_code())).expect("SessionStarted")
 
 
+async def test_one_request_tries_one_code(guard: GuardedPerson) -> None:
+    ticket, code = await guard.ticket(), guard.phone.next_code()
+    tries = "a: completeTwoFactor(input: $input) { __typename } b: completeTwoFactor(input: $input) { __typename }"
+
+    answer = await guard.guest.run(
+        f"mutation ($input: CompleteTwoFactorInput!) {{ {tries} }}", input={"ticket": ticket, "code": code}
+    )
+
+    assert answer.error_codes == ["DOCUMENT_TOO_COSTLY"]
+    (await guard.complete(ticket=ticket, code=code)).expect("SessionStarted")
+
+
 async def test_exactly_one_of_code_and_recovery_code_is_wanted(guard: GuardedPerson) -> None:
     ticket, code, spare = await guard.ticket(), guard.phone.next_code(), guard.recovery_codes[0]
 
