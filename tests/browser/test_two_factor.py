@@ -1,16 +1,14 @@
 """The phone's side of pairing is played by a QR reader that looks at the page's own pixels."""
 
-import io
 from pathlib import Path
 
 import pyotp
 import pytest
-import zxingcpp
-from PIL import Image
 from playwright.sync_api import expect
 
 from tests.browser.playground_page import PlaygroundPage
 from tests.browser.test_playground import ADDRESS, sign_up
+from tests.support.authenticator import read_qr
 from tests.support.gateway_process import GatewayProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.process, pytest.mark.slow]
@@ -20,9 +18,7 @@ def scan(playground: PlaygroundPage) -> str:
     """What a camera reads from the picture as the browser has drawn it."""
     picture = playground.page.locator("img.qr")
     picture.scroll_into_view_if_needed()
-    shot = Image.open(io.BytesIO(picture.screenshot()))
-    (code,) = zxingcpp.read_barcodes(shot, formats=zxingcpp.BarcodeFormat.QRCode)
-    return code.text
+    return read_qr(picture.screenshot())
 
 
 def test_phone_pairs_by_the_picture_on_the_page(

@@ -26,9 +26,14 @@ def begin_step() -> None:
 
 def scan(svg: str) -> str:
     """What a camera reads off the picture."""
-    picture = Image.open(io.BytesIO(bytes(resvg_py.svg_to_bytes(svg_string=svg, width=PIXELS))))
-    # Of nothing else: one picture in a thousand has stripes that could be a parcel's bar code.
-    (found,) = zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.QRCode)
+    return read_qr(bytes(resvg_py.svg_to_bytes(svg_string=svg, width=PIXELS)))
+
+
+def read_qr(png: bytes) -> str:
+    """The text of the one QR code in a picture."""
+    # Nothing else is looked for: one picture in a thousand has stripes that could be a parcel's bar code too.
+    only_qr = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+    (found,) = zxingcpp.read_barcodes(Image.open(io.BytesIO(png)), formats=only_qr)
     return str(found.text)
 
 
