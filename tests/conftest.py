@@ -1,10 +1,12 @@
 """What every test may ask for: databases and a Redis, the started application upon them, and people who use it."""
 
+import os
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
+import hypothesis
 import pytest
 
 from kit import clock
@@ -18,6 +20,11 @@ from tests.support.postgres import PostgresServer
 from tests.support.services import RedisServer, ServiceFailedError, find_redis, running
 
 pytest_plugins = ["tests.support.no_skips"]
+
+# No test is about how long an example takes, so that a busy machine is no failure (in CI Hypothesis does so by itself).
+hypothesis.settings.register_profile("untimed", deadline=None)
+if "CI" not in os.environ:
+    hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
