@@ -27,6 +27,11 @@ OLDEST = timedelta(days=4)
 
 SLOWEST = timedelta(seconds=SLOWEST_SECONDS)
 
+OTHERS_SECONDS = 2.0
+"""How long `GET /outbox` waits for mails that another process has claimed; not for ever, since that one may be dead."""
+
+LOOK_AGAIN_SECONDS = 0.01
+
 
 class Sender:
     """The loop that empties the outbox. `wake` may be called at any time."""
@@ -86,7 +91,7 @@ class Sender:
 
     async def newest_sent(self) -> list[dict[str, str]]:
         """What `GET /outbox` shows: the mails of the development transport, newest first, with all that is due sent."""
-        await self.send_due()
+        await self._send_due_everywhere()
         shown = []
         for mail in await OutgoingMail.newest_sent():
             try:
@@ -97,6 +102,17 @@ class Sender:
             sent_at = mail.sent_at.isoformat(timespec="milliseconds").replace("+00:00", "Z") if mail.sent_at else ""
             shown.append({"to": message.to, "subject": message.subject, "text": message.text, "sentAt": sent_at})
         return shown
+
+    async def _send_due_everywhere(self) -> None:
+        """Send all that is due now, and see out what other processes are sending.
+
+        The worker that queued a mail is often still sending it when somebody asks another worker for it.
+        """
+        until = asyncio.get_running_loop().time() + OTHERS_SECONDS
+        await self.send_due()
+        while await OutgoingMail.any_claimed() and asyncio.get_running_loop().time() < until:
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+            await self.send_due()
 
     async def _claim(self) -> list[OutgoingMail]:
         if not await OutgoingMail.any_due():

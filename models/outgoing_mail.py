@@ -92,6 +92,11 @@ class OutgoingMail(Row):
         return await cls.filter(unclaimed, sent_at__isnull=True, due_at__lte=now).exists()
 
     @classmethod
+    async def any_claimed(cls) -> bool:
+        """Whether a sender has mails in its hands."""
+        return await cls.filter(sent_at__isnull=True, claimed_until__gt=clock.now()).exists()
+
+    @classmethod
     async def claim_due(cls, *, at_most: int) -> list["OutgoingMail"]:
         """Mails to send now. Each is claimed by one conditional update, so no two processes send the same one."""
         now = clock.now()

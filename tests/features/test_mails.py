@@ -10,6 +10,7 @@ import pytest
 from kit import clock
 from kit.keyring import Keyring
 from kit.settings import Settings
+from mails import sender
 from mails.sender import Sender
 from mails.transports import MailNotSent
 from models import Message, OutgoingMail, database
@@ -113,9 +114,9 @@ async def test_two_senders_at_once_send_each_mail_once_and_in_order(
 ) -> None:
     await queue(keyring, *(f"mail {number:02}" for number in range(50)))
     post = Post()
-    senders = [Sender(post, keyring) for _ in range(4)]
+    postmen = [Sender(post, keyring) for _ in range(4)]
 
-    await asyncio.gather(*(sender.send_due() for sender in senders))
+    await asyncio.gather(*(postman.send_due() for postman in postmen))
 
     assert sorted(subject for _, subject in post.handed) == [f"mail {number:02}" for number in range(50)]
     assert await OutgoingMail.filter(sent_at=None).count() == 0
@@ -135,16 +136,16 @@ async def test_mail_that_cannot_leave_waits_longer_each_time(own_database: None,
     await queue(keyring, "first")
     post, waits = Post(), []
     post.failing = MailNotSent("nobody answers")
-    sender = Sender(post, keyring)
+    postman = Sender(post, keyring)
     for _ in range(4):
         before = clock.now()
-        await sender.send_due()
+        await postman.send_due()
         row = await OutgoingMail.get()
         waits.append((row.due_at - before).total_seconds())
-        await sender.send_due()
+        await postman.send_due()
         clock.shift(row.due_at - clock.now() + timedelta(seconds=1))
     post.failing = None
-    await sender.send_due()
+    await postman.send_due()
 
     assert [round(wait / 5) for wait in waits] == [1, 2, 4, 8]
     assert [subject for _, subject in post.handed] == ["first"]
@@ -184,6 +185,38 @@ async def test_claim_of_a_sender_that_died_ends(own_database: None, keyring: Key
     assert len(claimed) == 1
     assert at_once == []
     assert len(post.handed) == 1
+
+
+async def test_outbox_sees_out_what_another_process_is_sending(
+    gateway: Gateway, keyring: Keyring, mailbox: Mailbox
+) -> None:
+    (claimed,) = await claimed_elsewhere(keyring)
+    reading = asyncio.create_task(mailbox.newest("eve@example.com"))
+    await asyncio.wait({reading}, timeout=0.2)
+    waited = not reading.done()
+    async with unit_of_work():
+        await claimed.note_sent(keep_text=True)
+
+    assert waited
+    assert (await reading)["subject"] == "first"
+
+
+async def test_claim_of_a_process_that_died_does_not_hold_the_outbox_up(
+    gateway: Gateway, keyring: Keyring, ann: Person, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "OTHERS_SECONDS", 0.05)
+    await claimed_elsewhere(keyring)
+
+    assert [mail["to"] for mail in await mailbox.mails()] == [ann.email]
+
+
+async def claimed_elsewhere(keyring: Keyring) -> list[OutgoingMail]:
+    """A mail that was queued and claimed in one go, so that this process's sender can't be first."""
+    async with unit_of_work():
+        await OutgoingMail.queue(
+            Message("eve@example.com", "first", "text"), address="eve@example.com", keyring=keyring
+        )
+        return await OutgoingMail.claim_due(at_most=20)
 
 
 async def test_nothing_is_mailed_without_a_commit(own_database: None, keyring: Keyring) -> None:

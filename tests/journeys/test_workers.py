@@ -13,7 +13,7 @@ from tests.features.test_api_keys import CREATE, REVOKE, VIEWER
 from tests.support.gateway_process import running_gateway
 from tests.support.graphql_client import Answer, GraphQLClient
 from tests.support.mailbox import Mailbox
-from tests.support.people import PASSWORD, Person, sign_up
+from tests.support.people import PASSWORD, SIGN_UP, Person, sign_up
 from tests.support.sign_in import AUTHENTICATION, SIGN_OUT_EVERYWHERE, try_password
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
@@ -52,6 +52,19 @@ async def test_four_workers_are_one_gateway(tmp_path: Path) -> None:
     assert exit_code == 0
     assert "Traceback" not in said
     assert "locked" not in said
+
+
+async def test_what_one_worker_mails_any_worker_shows(tmp_path: Path) -> None:
+    with running_gateway(tmp_path, ENVIRONMENT | {"GATEHOUSE_RATE_LIMITS": "off"}) as gateway:
+        # No connection is kept, so that sign-up and outbox mostly meet different workers.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        async with httpx.AsyncClient(base_url=gateway.base_url, limits=limits, timeout=20) as http:
+            mailbox = Mailbox(http)
+            for number in range(60):
+                email = f"person{number}@example.com"
+                (await GraphQLClient(http).run(SIGN_UP, email=email, password=PASSWORD)).expect("SignUpStarted")
+
+                assert len(await mailbox.mails(email)) == 1
 
 
 async def revoking_bites_everywhere(base_url: str, ann: Person) -> None:
