@@ -55,7 +55,7 @@ migration: $(STAMPS)/dev ## write the migration that the models need; NAME=what_
 	$(BIN)/python -c 'import json, models.database as d; print(json.dumps(d.orm_config("sqlite://:memory:")))' > $(VENV)/orm.json
 	PYTHONPATH=. $(BIN)/tortoise --config-file $(VENV)/orm.json makemigrations $(if $(NAME),--name $(NAME))
 
-bench: setup ## measure the gateway under load
+bench: setup $(STAMPS)/deployed ## measure the gateway under load
 	$(BIN)/python -m benchmarks $(ARGS)
 
 audit: setup ## run the GraphQL-over-HTTP audit suite against the gateway
@@ -103,6 +103,12 @@ $(STAMPS)/runtime: requirements.lock requirements-build.lock | $(STAMPS)/python
 $(STAMPS)/dev: requirements-dev.lock | $(STAMPS)/runtime
 	@echo "Installing locked packages for tests and checks; the first time takes about a minute"
 	@$(PIP) --requirement requirements-dev.lock
+	@touch $@
+
+# What a deployment has, and nothing beside it.
+$(STAMPS)/deployed: requirements.lock | $(STAMPS)/python
+	@$(PYTHON) -m venv --clear $(VENV)/deployed
+	@$(subst $(BIN)/python,$(VENV)/deployed/bin/python,$(PIP)) --requirement requirements.lock
 	@touch $@
 
 %/node_modules/.package-lock.json: %/package-lock.json | $(STAMPS)/runtime

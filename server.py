@@ -1,5 +1,10 @@
 """The gateway's process: `python server.py` is its command line, `server:app` its ASGI application."""
 
+import gc
+
+# Importing makes a million objects and hardly any garbage: the collector would look through them all, time and again.
+gc.disable()
+
 import argparse
 import sys
 
@@ -13,6 +18,10 @@ from process.checks import with_cause
 from process.commands import COMMANDS
 from process.gateway import Gateway
 from schema import schema
+
+# What has been imported stays: no later collection, in the middle of somebody's request, need look at it either.
+gc.freeze()
+gc.enable()
 
 log = structlog.get_logger("gatehouse")
 

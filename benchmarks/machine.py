@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 import psutil
 
+DEPLOYED_PYTHON = str(Path(__file__).parents[1] / ".venv" / "deployed" / "bin" / "python")
+"""Sees what a deployment installs and nothing else: structlog loads what it finds of the tools of development."""
+
 CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORE = {CORES[0]}
 LOAD_CORE = {CORES[-1]}

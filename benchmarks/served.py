@@ -11,7 +11,7 @@ from typing import NamedTuple
 import httpx
 
 from benchmarks.load import Target, post
-from benchmarks.machine import SERVER_CORE, started_on
+from benchmarks.machine import DEPLOYED_PYTHON, SERVER_CORE, started_on
 from tests.support.gateway_process import GatewayProcess
 from tests.support.graphql_client import GraphQLClient
 from tests.support.mailbox import Mailbox
@@ -41,7 +41,7 @@ def gateway(
         "GATEHOUSE_WORKERS": str(workers),
         **({"GATEHOUSE_DATABASE_URL": database_url} if database_url else {}),
     }
-    process = GatewayProcess(folder, environment)
+    process = GatewayProcess(folder, environment, python=DEPLOYED_PYTHON)
     try:
         with started_on(cores):
             # First, as in production: what a migration leaves in a process's memory is none of serving's.

@@ -2,7 +2,6 @@
 
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +9,7 @@ from statistics import median
 
 from benchmarks import served
 from benchmarks.load import Target, post
-from benchmarks.machine import SERVER_CORE, started_on
+from benchmarks.machine import DEPLOYED_PYTHON, SERVER_CORE, started_on
 from benchmarks.table import Line
 from tests.support.gateway_process import GatewayProcess
 from tests.support.services import PATIENCE_SECONDS
@@ -20,7 +19,7 @@ IMPORTING = "import server"
 
 def starting(folder: Path, rounds: int) -> list[Line]:
     """On an SQLite file that is up to date, and on one that there isn't yet."""
-    process = GatewayProcess(folder, {"GATEHOUSE_LOG_LEVEL": "warning"})
+    process = GatewayProcess(folder, {"GATEHOUSE_LOG_LEVEL": "warning"}, python=DEPLOYED_PYTHON)
     first = _until_answer(process)
     again = [_until_answer(process) for _ in range(rounds)]
     imports = [_importing() for _ in range(rounds)]
@@ -47,7 +46,7 @@ def _importing() -> float:
 
     def run(code: str) -> Callable[[], float]:
         def ran() -> float:
-            subprocess.run([sys.executable, "-c", code], check=True, cwd=served.ROOT)
+            subprocess.run([DEPLOYED_PYTHON, "-c", code], check=True, cwd=served.ROOT)
             return time.perf_counter()
 
         return ran

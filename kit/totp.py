@@ -6,7 +6,6 @@ from datetime import datetime
 from hmac import compare_digest
 
 import pyotp
-import segno
 
 STEP_SECONDS = 30
 ISSUER = "Gatehouse"
@@ -64,6 +63,8 @@ def provisioning_uri(secret: str, account: str) -> str:
 
 def qr_svg(uri: str) -> str:
     """A QR code as one SVG element of shapes, without a size of its own, readable on any background."""
+    import segno  # noqa: PLC0415 - a start need not wait for what only pairing draws with
+
     svg = io.BytesIO()
     segno.make(uri, error="m", micro=False).save(
         svg,

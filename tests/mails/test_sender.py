@@ -9,7 +9,8 @@ import models
 from kit import clock
 from kit.keyring import Keyring
 from mails.sender import MOST_REFUSALS, Sender
-from mails.transports import NoTransport, SmtpTransport
+from mails.transports import NoTransport
+from mails.transports.smtp import SmtpTransport
 from models import Message, OutgoingMail, database
 from models.base import unit_of_work
 from tests.support.mail_server import MailServer, running_mail_server

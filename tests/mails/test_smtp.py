@@ -4,8 +4,9 @@ from urllib.parse import quote
 import pytest
 
 from kit.errors import Unavailable
-from mails.transports import MailNotSent, MailRefused, SmtpTransport
+from mails.transports import MailNotSent, MailRefused
 from mails.transports.smtp import MailServer as NamedServer
+from mails.transports.smtp import SmtpTransport
 from models import Message
 from tests.support.mail_server import PASSWORD, USER, MailServer, running_mail_server
 from tests.support.services import free_port

@@ -21,12 +21,15 @@ class GatewayProcess:
     Without an environment it runs on its defaults: development, SQLite, mail into the outbox.
     """
 
-    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, environment: Mapping[str, str] | None = None, *, python: str = sys.executable
+    ) -> None:
         self.folder = folder
         self.port = free_port()
         self.base_url = f"http://{HOST}:{self.port}"
         self.log = folder / "gateway.log"
         self._environment = dict(environment or {})
+        self._python = python
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -53,7 +56,7 @@ class GatewayProcess:
         """Start and do not wait, for one that is expected to refuse."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, SERVER, "serve"],
+                [self._python, SERVER, "serve"],
                 cwd=self.folder,
                 env=self._whole_environment(),
                 stdin=subprocess.DEVNULL,
@@ -92,7 +95,7 @@ class GatewayProcess:
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run another command of `server.py` in the same folder and environment, to its end."""
         return subprocess.run(
-            [sys.executable, SERVER, *arguments],
+            [self._python, SERVER, *arguments],
             cwd=self.folder,
             env=self._whole_environment(),
             stdin=subprocess.DEVNULL,
