@@ -132,5 +132,9 @@ class Unavailable(Exception):
         self.retry_after_seconds = retry_after_seconds
 
 
+class ChangedMeanwhile(Unavailable):
+    """What is being read went, or became another's, between two statements: a query is run again from its start."""
+
+
 class StreamBroken(Exception):
     """A live stream ends before its time (a slow reader, the gateway stopping): the client is to subscribe again."""

@@ -93,13 +93,18 @@ async def _remove(caller: Caller, account: Account) -> Deletion:
 
 async def _tell_owners(caller: Caller, account: Account, fleets: Sequence[Fleet]) -> None:
     """Write into the owners' logs that a member has left."""
-    members = await Membership.filter(account_id=account.id).all()
-    member_ids = {member.fleet_id: str(member.id) for member in members}
+    # Fewer than there are fleets, where an owner has removed the member while this waited for the fleet's lock.
+    members = await Membership.filter(account_id=account.id, fleet_id__in=[fleet.id for fleet in fleets])
+    left = {fleet.id: fleet for fleet in fleets}
     await SecurityEvent.record_many(
         SecurityEventKind.FLEET_MEMBER_REMOVED,
         unnamed(caller).origin,
-        [(fleet.owner_id, facts(fleet, memberId=member_ids[fleet.id], reason="account_deleted")) for fleet in fleets],
+        [(left[member.fleet_id].owner_id, _fact_of_leaving(left[member.fleet_id], member)) for member in members],
     )
+
+
+def _fact_of_leaving(fleet: Fleet, member: Membership) -> dict[str, str]:
+    return facts(fleet, memberId=str(member.id), reason="account_deleted")
 
 
 async def _remove_fleets(own: Sequence[Fleet]) -> None:

@@ -20,11 +20,12 @@ async def invite_fleet_member(
 ) -> tuple[FleetInvitation, Fleet]:
     """Mail an invitation, or mail it anew with a new token. Owner only.
 
-    SECURITY: whether the address has an account is not even looked at, but for accounts that are members, whom the
-    owner sees anyway (ASVS 6.3.8).
+    SECURITY: an address with an account and one without take the same statements and get the same answer, but for
+    accounts that are members, whom the owner sees anyway (ASVS 6.3.8).
 
     Raises InvalidInput, NotFound, LimitReached, TooManyAttempts, Refused.
     """
+    caller.signed_in()
     address = clean_email(email, "input.email")
     if role is FleetRole.OWNER:
         raise InvalidInput.of("input.role", "must not be OWNER: a fleet is handed over by `offerFleetOwnership`")
@@ -33,11 +34,13 @@ async def invite_fleet_member(
         fleet = await lock_fleet(account.id, fleet_id, FleetAction.INVITE)
         if await Membership.filter(fleet_id=fleet.id, account__email_canonical=address.canonical).exists():
             raise Refused("ALREADY_A_MEMBER", "This address belongs to a member of the fleet.")
+        invited = await Account.find_by_email(address)
         invitation, raw_token = await FleetInvitation.send(fleet, address, role)
         details = facts(fleet, invitationId=str(invitation.id), role=role.value)
         await caller.record(account.id, SecurityEventKind.FLEET_INVITATION_SENT, **details)
         mail = messages.fleet_invitation(
-            address.typed,
+            # SECURITY: to the stored address, where there is one, not to the typed one (CVE-2019-19844).
+            invited.email if invited else address.typed,
             fleet_name=fleet.name,
             invited_by=account.email,
             role=role.value.lower(),

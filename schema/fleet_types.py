@@ -9,7 +9,7 @@ import strawberry
 
 import models
 from kit import ids
-from kit.errors import Unavailable
+from kit.errors import ChangedMeanwhile
 from models.pages import check_page
 from resolvers.permissions import FleetAction, is_allowed
 from schema.connections import DEFAULT_PAGE, After, Connection, First, Node, connection_of, empty_connection
@@ -189,9 +189,9 @@ class Fleet(Node):
 
 
 def _present(member: models.Membership | None) -> models.Membership:
-    """Raises Unavailable when the fleet, or the caller's place in it, went while the answer was being read."""
+    """Raises ChangedMeanwhile when the fleet, or the caller's place in it, went while the answer was being read."""
     if member is None:
-        raise Unavailable("A fleet that is being changed")
+        raise ChangedMeanwhile("A fleet that is being changed")
     return member
 
 

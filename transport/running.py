@@ -2,20 +2,24 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from graphql import ExecutionResult, GraphQLError, OperationType, execute
 from graphql.execution import Executor, create_source_event_stream, map_source_to_response_event
 
+from kit.errors import ChangedMeanwhile
 from kit.origin import Origin
 from transport.answers import answer_of_result, bug
 from transport.documents import Documents, Operation
+from transport.faults import cause_of
 from transport.negotiation import Media
 from transport.rejections import Rejection, too_slow
 
 Payload = dict[str, Any]
+
+_READ_AGAIN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,19 @@ class StreamRequest:
 async def run_operation(
     documents: Documents, operation: Operation, variables: dict[str, Any], context: object
 ) -> ExecutionResult:
-    """The result of a query or a mutation."""
+    """The result of a query or a mutation. A query is read again where what it reads has changed on the way."""
+    again = _READ_AGAIN if operation.kind is OperationType.QUERY else 0
+    for _ in range(again):
+        with suppress(ChangedMeanwhile):
+            result = await _run(documents, operation, variables, context)
+            if not any(isinstance(cause_of(error), ChangedMeanwhile) for error in result.errors or ()):
+                return result
+    return await _run(documents, operation, variables, context)
+
+
+async def _run(
+    documents: Documents, operation: Operation, variables: dict[str, Any], context: object
+) -> ExecutionResult:
     if operation.plan is not None:
         planned = await operation.plan.execute(context, variables)
         if planned is not None:

@@ -7,7 +7,7 @@ from models import Device, Fleet, Membership
 from models.fleets import MAX_DEVICES, MAX_FLEETS
 from tests.support.fleets import ADD_DEVICE, CREATE_FLEET, DELETE_FLEET, add_device, join, make_fleet, seen_fleet
 from tests.support.mailbox import Mailbox
-from tests.support.people import Person
+from tests.support.people import Person, sign_up
 
 RENAME_FLEET = """
 mutation ($id: ID!, $name: String!) {
@@ -204,4 +204,26 @@ async def test_devices_go_all_or_none(ann: Person, bob: Person) -> None:
     answers = {case: (await ann.client.run(REMOVE_DEVICES, ids=ids)).expect(kind) for case, (ids, kind) in bulk.items()}
 
     assert answers["foreign"] == answers["unknown"] == answers["malformed"]
+    assert await Device.all().count() == 3
+
+
+async def test_a_low_role_does_not_tell_foreign_devices_from_unknown_ones(
+    ann: Person, bob: Person, mailbox: Mailbox
+) -> None:
+    # Older than Ann's, so that whoever locks fleets by their ids comes to it first; and a younger one.
+    older = await add_device(bob, await make_fleet(bob))
+    fleet_id = await make_fleet(ann)
+    seen = await add_device(ann, fleet_id)
+    younger = await add_device(bob, await make_fleet(bob))
+    zoe = await sign_up(ann.client.bearing(None), mailbox, email="zoe@example.com")
+    await join(ann, fleet_id, zoe, mailbox, "OBSERVER")
+
+    answers = [
+        (await zoe.client.run(REMOVE_DEVICES, ids=[seen, other])).root
+        for other in (older, younger, f"device_{1:032x}", "nonsense")
+    ]
+    own = (await zoe.client.run(REMOVE_DEVICES, ids=[seen])).expect("Refused")
+
+    assert [answer["__typename"] for answer in answers] == ["NotFound"] * 4
+    assert own["code"] == "ROLE_TOO_LOW"
     assert await Device.all().count() == 3

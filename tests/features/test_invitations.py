@@ -164,7 +164,7 @@ async def test_inviting_again_replaces_the_token(ann: Person, bob: Person, mailb
     first_id = await invite(ann, fleet_id, bob.email, "OBSERVER")
     first = await mailed_token(mailbox, bob.email)
     second_id = await invite(ann, fleet_id, "BOB@example.com", "DEVELOPER")
-    second = await mailed_token(mailbox, "BOB@example.com")
+    second = await mailed_token(mailbox, bob.email)
 
     (await bob.client.run(ACCEPT, token=first)).expect("InvalidToken")
     joined = (await bob.client.run(ACCEPT, token=second)).expect("MemberChanged")
@@ -197,6 +197,27 @@ async def test_withdrawn_invitation_is_over(ann: Person, bob: Person, mailbox: M
     assert [node["__typename"] for node in seen] == ["FleetInvitation", "FleetInvitation"]
     (await bob.client.run(ACCEPT, token=await mailed_token(mailbox, bob.email))).expect("InvalidToken")
     (await ann.client.run(WITHDRAW, id=invitation_id)).expect("NotFound")
+
+
+async def test_invitation_of_an_account_goes_to_its_stored_address(ann: Person, bob: Person, mailbox: Mailbox) -> None:
+    fleet_id = await make_fleet(ann)
+    typed = bob.email.upper()
+
+    sent = (await ann.client.run(INVITE, fleetId=fleet_id, email=typed, role="OBSERVER")).expect("InvitationSent")
+
+    assert sent["invitation"]["email"] == typed
+    assert await mailbox.mails(typed) == []
+    assert (await bob.client.run(ACCEPT, token=await mailed_token(mailbox, bob.email))).expect("MemberChanged")
+
+
+async def test_guest_invites_nobody(client: GraphQLClient, ann: Person, mailbox: Mailbox) -> None:
+    fleet_id, before = await make_fleet(ann), len(await mailbox.mails())
+
+    for email, role in (("bad", "OBSERVER"), ("a@example.com", "OWNER"), ("a@example.com", "OBSERVER")):
+        answer = await client.run(INVITE, fleetId=fleet_id, email=email, role=role)
+        assert answer.error_codes == ["UNAUTHENTICATED"]
+
+    assert len(await mailbox.mails()) == before
 
 
 @pytest.mark.parametrize("email", ["", "nobody", "a@b", "m\u0131ke@example.com", "a@example.com,b@example.com"])
