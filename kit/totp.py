@@ -48,11 +48,12 @@ def clock_skew(secret: str, code: str, at: datetime) -> int | None:
     """Seconds by which the app's clock seems to be off (positive: ahead), where the code fits a nearby time step.
 
     None for a code of the accepted steps, which was spent then, and for one of no step near.
-    SECURITY: this tells that a code is right at another time, so it is only for callers whose try was counted.
+    SECURITY: this tells that a code is right at another time, so it is only for callers whose try was counted. None
+    for the next step's too: within seconds that one is right, and a clock that is ahead by so little needs no hint.
     """
     present = step_at(at)
-    ahead_and_behind = [present + sign * steps for steps in range(1, _MOST_SKEWED_STEPS + 1) for sign in (1, -1)]
-    fitting = _first_fitting(secret, code, [step for step in ahead_and_behind if step != present - 1])
+    ahead_and_behind = [present + sign * steps for steps in range(2, _MOST_SKEWED_STEPS + 1) for sign in (1, -1)]
+    fitting = _first_fitting(secret, code, ahead_and_behind)
     return None if fitting is None else (fitting - present) * STEP_SECONDS
 
 

@@ -188,13 +188,13 @@ class SignInTicket(Row):
 
     @classmethod
     async def find_live(cls, raw_ticket: str) -> "SignInTicket | None":
-        """The ticket, unless it was used, has expired or has no try left."""
+        """The ticket, unless it was used or has expired."""
         return await cls._live().filter(token_digest=tokens.digest(raw_ticket)).first()
 
     async def take_try(self, account: Account) -> bool:
         """Count a try. False when the ticket is of no use any more, as after any change that ended sessions."""
-        live = self._live().filter(id=self.id, generation=account.generation)
-        return await live.update(tries=F("tries") + 1) == 1
+        usable = self._live().filter(id=self.id, generation=account.generation, tries__lt=TICKET_TRIES)
+        return await usable.update(tries=F("tries") + 1) == 1
 
     async def consume(self) -> bool:
         """Use the ticket up. False when another request was first."""
@@ -202,7 +202,7 @@ class SignInTicket(Row):
 
     @classmethod
     def _live(cls) -> QuerySet["SignInTicket"]:
-        return cls.filter(expires_at__gt=clock.now(), tries__lt=TICKET_TRIES)
+        return cls.filter(expires_at__gt=clock.now())
 
     @classmethod
     async def purge(cls) -> int:

@@ -18,6 +18,7 @@ from tests.support.mailbox import Mailbox
 from tests.support.people import Person, sign_up
 from tests.support.postgres import PostgresServer
 from tests.support.services import RedisServer, ServiceFailedError, find_redis, running
+from tests.support.two_factor import GuardedPerson, enable_two_factor
 
 pytest_plugins = ["tests.support.no_skips"]
 
@@ -132,3 +133,9 @@ async def ann(client: GraphQLClient, mailbox: Mailbox) -> Person:
 async def bob(client: GraphQLClient, mailbox: Mailbox) -> Person:
     """Somebody else."""
     return await sign_up(client, mailbox, email="bob@example.com")
+
+
+@pytest.fixture
+async def guard(ann: Person) -> GuardedPerson:
+    """Ann with two-factor authentication on."""
+    return await enable_two_factor(ann)

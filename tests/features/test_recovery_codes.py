@@ -8,12 +8,6 @@ from tests.support.people import Person
 from tests.support.two_factor import REGENERATE, STATUS, STEP_UP, GuardedPerson, enable_two_factor, kinds
 
 
-@pytest.fixture
-async def guard(ann: Person) -> GuardedPerson:
-    """Ann with two-factor authentication on."""
-    return await enable_two_factor(ann)
-
-
 async def test_recovery_code_signs_in_once(guard: GuardedPerson, mailbox: Mailbox) -> None:
     code = guard.recovery_codes[3]
 

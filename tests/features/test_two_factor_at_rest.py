@@ -25,12 +25,6 @@ from tests.support.two_factor import CONFIRM, STATUS, GuardedPerson, enable_two_
 TABLES = ("accounts", "totp_devices", "recovery_codes", "sign_in_tickets", "security_events", "outgoing_mails")
 
 
-@pytest.fixture
-async def guard(ann: Person) -> GuardedPerson:
-    """Ann with two-factor authentication on."""
-    return await enable_two_factor(ann)
-
-
 async def dump() -> str:
     """All rows of the tables that could hold something of it."""
     rows = [await get_connection(CONNECTION).execute_query_dict(f"SELECT * FROM {table}") for table in TABLES]  # noqa: S608 - constants

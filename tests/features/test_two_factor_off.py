@@ -17,12 +17,6 @@ from tests.support.two_factor import (
 CHANGED = "Two-factor authentication is off for your Gatehouse account"
 
 
-@pytest.fixture
-async def guard(ann: Person) -> GuardedPerson:
-    """Ann with two-factor authentication on."""
-    return await enable_two_factor(ann)
-
-
 async def is_on(guard: GuardedPerson) -> bool:
     """Whether signing in takes a second factor, and nothing of it was wiped or told."""
     status = (await guard.person.client.run(STATUS)).root

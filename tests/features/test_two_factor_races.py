@@ -22,7 +22,6 @@ from tests.support.two_factor import (
     CONFIRM,
     STATUS,
     GuardedPerson,
-    enable_two_factor,
     guarded,
     kinds,
     pair,
@@ -41,12 +40,6 @@ def limits() -> bool:
 def settings(settings: Settings, limits: bool) -> Settings:
     """Development."""
     return settings.model_copy(update={"rate_limits": limits})
-
-
-@pytest.fixture
-async def guard(ann: Person) -> GuardedPerson:
-    """Ann with two-factor authentication on."""
-    return await enable_two_factor(ann)
 
 
 def outcomes(answers: list[Answer]) -> Counter[str]:

@@ -1,17 +1,9 @@
 from datetime import timedelta
 
-import pytest
-
 from kit import clock
 from models import Account
 from tests.support.people import Person
-from tests.support.two_factor import BEGIN, DISABLE, REGENERATE, STEP_UP, GuardedPerson, enable_two_factor
-
-
-@pytest.fixture
-async def guard(ann: Person) -> GuardedPerson:
-    """Ann with two-factor authentication on."""
-    return await enable_two_factor(ann)
+from tests.support.two_factor import BEGIN, DISABLE, REGENERATE, STEP_UP, GuardedPerson
 
 
 async def test_skew_is_not_told_to_a_mere_session(guard: GuardedPerson) -> None:
