@@ -23,7 +23,7 @@ from kit import clock
 from kit.keyring import Keyring, SealBroken
 from kit.providers import ProviderName
 from kit.providers.exchange import challenge_of
-from kit.providers.offered import DEMONSTRATION_CLIENT_ID, DEMONSTRATION_PATHS, demonstrated
+from kit.providers.offered import DEMONSTRATION_CLIENT_ID, DEMONSTRATION_PATHS, demonstrated, demonstration_url
 from kit.settings import Settings
 from transport.demo_pages import DemoPerson, Question, read_fields, read_form, show_form, show_problem
 
@@ -198,7 +198,7 @@ class DemoProviders:
 
     @property
     def _issuer(self) -> str:
-        return self._settings.public_url + DEMONSTRATION_PATHS[ProviderName.GOOGLE]
+        return demonstration_url(self._settings, ProviderName.GOOGLE)
 
     @cached_property
     def _keyring(self) -> Keyring:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -13,7 +14,9 @@ from kit.providers.web import ProviderWeb, web_client
 from kit.settings import Settings
 
 DEMONSTRATION_PATHS = {ProviderName.GOOGLE: "/demo/google", ProviderName.GITHUB: "/demo/github"}
-"""Where under the public URL the built-in demonstration providers have their pages."""
+"""Where the built-in demonstration providers have their pages."""
+
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 DEMONSTRATION_CLIENT_ID = "gatehouse-demonstration"
 
@@ -71,8 +74,20 @@ def _configured(settings: Settings) -> dict[ProviderName, _Place]:
     return places
 
 
+def demonstration_url(settings: Settings, name: ProviderName) -> str:
+    """Where a built-in provider is, for the gateway and for a browser.
+
+    On one machine with its front-end, the gateway has a port of its own, whatever the public URL's is.
+    """
+    base, public = settings.public_url, urlsplit(settings.public_url)
+    if settings.port and public.hostname in _LOOPBACK:
+        host = f"[{public.hostname}]" if ":" in public.hostname else public.hostname
+        base = f"http://{host}:{settings.port}"
+    return base + DEMONSTRATION_PATHS[name]
+
+
 def _demonstration(settings: Settings, name: ProviderName) -> _Place:
-    url = settings.public_url + DEMONSTRATION_PATHS[name]
+    url = demonstration_url(settings, name)
     # No secret: PKCE alone guards what stands for nobody.
     return _Place(DEMONSTRATION_CLIENT_ID, "none", url, f"{url}/api")
 

@@ -4,6 +4,7 @@ OpenID Connect Core 1.0, section 3.1.3.7, says what of an ID token is checked; O
 asked for.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hmac import compare_digest
@@ -11,7 +12,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from joserfc import jwt
-from joserfc.errors import InvalidKeyIdError, JoseError
+from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, KeySetSerialization
 from joserfc.jwt import JWTClaimsRegistry
 
@@ -35,6 +36,7 @@ _OK = 200
 
 @dataclass(frozen=True, slots=True)
 class _Endpoints:
+    issuer: str
     authorization: str
     token: str
     keys: str
@@ -98,9 +100,12 @@ class OpenIdProvider:
             return self._endpoints
         fields = fields_of(await self._web.ask(f"{self._issuer}/.well-known/openid-configuration"))
         # SECURITY: Discovery 1.0 section 4.3: a document that speaks for another issuer speaks for nobody.
-        if text_of(fields, "issuer") != self._issuer:
+        issuer = text_of(fields, "issuer")
+        # Some issuers end in a slash, which goes before the path is added (section 4.1): the setting has none.
+        if issuer.removesuffix("/") != self._issuer:
             raise ProviderDenial("its configuration names another issuer")
         self._endpoints = _Endpoints(
+            issuer=issuer,
             authorization=self._endpoint(fields, "authorization_endpoint"),
             token=self._endpoint(fields, "token_endpoint"),
             keys=self._endpoint(fields, "jwks_uri"),
@@ -117,14 +122,14 @@ class OpenIdProvider:
         return address
 
     async def _read(self, id_token: str, endpoints: _Endpoints, *, nonce: str) -> dict[str, Any]:
-        remembered = self._keys and clock.now() - self._keys.read_at < REMEMBERED_FOR
-        keys = self._keys if remembered and self._keys else await self._read_keys(endpoints.keys)
-        try:
-            claims = _signed(id_token, keys.keys)
-        except InvalidKeyIdError:
-            # The provider has changed its keys since they were read.
-            claims = _signed_at_last(id_token, (await self._read_keys(endpoints.keys)).keys)
-        self._check(claims, nonce)
+        claims = None
+        if self._keys and clock.now() - self._keys.read_at < REMEMBERED_FOR:
+            # The provider may have changed its keys since they were read, some even under the same names.
+            with suppress(ProviderDenial):
+                claims = _signed(id_token, self._keys.keys)
+        if claims is None:
+            claims = _signed(id_token, (await self._read_keys(endpoints.keys)).keys)
+        self._check(claims, endpoints.issuer, nonce)
         return claims
 
     async def _read_keys(self, address: str) -> _Keys:
@@ -139,12 +144,12 @@ class OpenIdProvider:
         self._keys = _Keys(keys, clock.now())
         return self._keys
 
-    def _check(self, claims: dict[str, Any], nonce: str) -> None:
+    def _check(self, claims: dict[str, Any], issuer: str, nonce: str) -> None:
         now = int(clock.now().timestamp())
         registry = JWTClaimsRegistry(
             now=now,
             leeway=CLOCK_SKEW_SECONDS,
-            iss={"essential": True, "value": self._issuer},
+            iss={"essential": True, "value": issuer},
             sub={"essential": True},
             exp={"essential": True},
             iat={"essential": True},
@@ -166,20 +171,11 @@ class OpenIdProvider:
 
 
 def _signed(id_token: str, keys: KeySet) -> dict[str, Any]:
-    """The claims under a right signature. Raises InvalidKeyIdError, ProviderDenial."""
+    """The claims under a right signature. Raises ProviderDenial."""
     try:
         return jwt.decode(id_token, keys, algorithms=ALGORITHMS).claims
-    except InvalidKeyIdError:
-        raise
     except (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ProviderDenial(f"its ID token is not signed as it should be: {type(error).__name__}") from None
-
-
-def _signed_at_last(id_token: str, keys: KeySet) -> dict[str, Any]:
-    try:
-        return _signed(id_token, keys)
-    except InvalidKeyIdError:
-        raise ProviderDenial("its ID token is signed with a key that it does not publish") from None
 
 
 def _identity(claims: dict[str, Any]) -> ProviderIdentity:

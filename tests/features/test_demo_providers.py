@@ -32,7 +32,7 @@ async def visiting(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     gateway = Gateway(settings)
     async with gateway.started():
         transport = httpx.ASGITransport(gateway.app)
-        async with httpx.AsyncClient(transport=transport, base_url=settings.public_url) as http:
+        async with httpx.AsyncClient(transport=transport, base_url=httpx.URL(settings.public_url).join("/")) as http:
             yield http
 
 
@@ -186,6 +186,36 @@ async def test_configured_provider_has_no_stand_in(settings: Settings) -> None:
     assert options == {"socialProviders": ["GOOGLE", "GITHUB"]}
     assert started["authorizationUrl"].startswith("https://github.com/login/oauth/authorize?")
     assert query_of(started["authorizationUrl"])["client_id"] == "real"
+
+
+@pytest.mark.parametrize(
+    ("public_url", "base"),
+    [
+        ("http://localhost:3000", "http://localhost:8123"),
+        ("http://127.0.0.1:3000/app", "http://127.0.0.1:8123"),
+        ("http://[::1]:8000", "http://[::1]:8123"),
+        ("https://accounts.dev.example", "https://accounts.dev.example"),
+    ],
+)
+@pytest.mark.parametrize("provider", PAGES)
+async def test_pages_are_where_the_gateway_is_and_not_its_front_end(
+    settings: Settings, public_url: str, base: str, provider: str
+) -> None:
+    moved = settings.model_copy(
+        update={"public_url": public_url, "port": 8123, "social_redirect_uris": (f"{public_url}/signed-in",)}
+    )
+
+    async with visiting(moved) as http:
+        client = GraphQLClient(http)
+        begun = await client.run(BEGIN, provider=provider, redirectUri=f"{public_url}/signed-in")
+        started = begun.expect("SocialLoginStarted")
+        location = await demo_person(http, "grace@example.com")(started["authorizationUrl"])
+        back = query_of(location)
+        answer = await client.run(COMPLETE, handle=started["handle"], state=back["state"], code=back["code"])
+
+    assert started["authorizationUrl"].startswith(f"{base}{PAGES[provider]}?")
+    assert location.startswith(f"{public_url}/signed-in?")
+    answer.expect("SessionStarted")
 
 
 @pytest.mark.process

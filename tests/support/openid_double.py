@@ -35,7 +35,7 @@ class OpenIdDouble(HttpDouble):
 
     def signed(self, claims: dict[str, Any]) -> str:
         """As it should be."""
-        return jwt.encode({"alg": "ES256", "kid": self.key.kid}, claims, self.key)
+        return jwt.encode({"alg": "ES256"} | ({"kid": self.key.kid} if self.key.kid else {}), claims, self.key)
 
     async def approve(self, url: str) -> str:
         """What the person does in the browser."""

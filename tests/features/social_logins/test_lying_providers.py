@@ -34,9 +34,10 @@ async def test_honest_double_lets_in(client: GraphQLClient, openid: OpenIdDouble
     assert openid.paths_asked() == [DISCOVERY, TOKEN, KEYS, TOKEN]
 
 
-async def test_provider_may_change_its_keys(client: GraphQLClient, openid: OpenIdDouble) -> None:
+@pytest.mark.parametrize("name", ["second", "first", None], ids=["another name", "the same name", "no name"])
+async def test_provider_may_change_its_keys(client: GraphQLClient, openid: OpenIdDouble, name: str | None) -> None:
     (await sign_in(client, openid.approve)).expect("SessionStarted")
-    openid.key = ECKey.generate_key("P-256", {"kid": "second"})
+    openid.key = ECKey.generate_key("P-256", {"kid": name} if name else None)
 
     (await sign_in(client, openid.approve)).expect("SessionStarted")
 
@@ -49,6 +50,18 @@ async def test_keys_of_kinds_that_nobody_asked_for_are_left_alone(client: GraphQ
     openid.answerers[KEYS] = lambda _: reply({"keys": [*others, *published]})
 
     (await sign_in(client, openid.approve)).expect("SessionStarted")
+
+
+async def test_issuer_may_end_in_a_slash(client: GraphQLClient, openid: OpenIdDouble) -> None:
+    honest = openid.answerers[DISCOVERY]
+    openid.answerers[DISCOVERY] = lambda asked: reply(json.loads(honest(asked).body) | {"issuer": f"{openid.url}/"})
+    openid.claims = {"iss": f"{openid.url}/"}
+    (await sign_in(client, openid.approve)).expect("SessionStarted")
+
+    openid.claims = {"iss": openid.url}
+    answer = await sign_in(client, openid.approve)
+
+    assert answer.expect("Refused")["code"] == "PROVIDER_REFUSED"
 
 
 @sqlite_only
