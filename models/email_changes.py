@@ -67,6 +67,10 @@ class EmailChange(Row):
         """Count a try; False when the tries are used up. One conditional update, so that parallel tries all count."""
         return await EmailChange.filter(id=self.id, tries__lt=self.TRIES).update(tries=F("tries") + 1) == 1
 
+    async def still_waits(self) -> bool:
+        """Whether it is neither used up nor replaced."""
+        return await EmailChange.exists(id=self.id)
+
     async def consume(self) -> bool:
         """Use it up. False when another request was first."""
         return await EmailChange.filter(id=self.id).delete() == 1

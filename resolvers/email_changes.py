@@ -51,10 +51,13 @@ async def request_email_change(caller: Caller, *, new_email: str) -> EmailChange
     async with caller.changing_account() as account:
         owner = await Account.find_by_email(address)
         is_taken = owner is not None and owner.id != account.id
-        # Without a mail there is no code either: an address can't be guessed at more often than it is told.
-        works = may_tell and not is_taken
-        keyring = caller.services.keyring
-        change = await EmailChange.start(account, address, code=code if works else None, keyring=keyring)
+        # An address that has had its mails keeps the code that it has.
+        change = None if may_tell else await EmailChange.find_live(account.id, account.generation)
+        if change is None or change.email_canonical != address.canonical:
+            # Without a mail there is no code either: an address can't be guessed at more often than it is told.
+            works = may_tell and not is_taken
+            keyring = caller.services.keyring
+            change = await EmailChange.start(account, address, code=code if works else None, keyring=keyring)
         if may_tell:
             await _tell(caller, address, owner if is_taken else None, code)
         await _tell_present_address(caller, account, address)
@@ -99,8 +102,12 @@ async def confirm_email_change(caller: Caller, *, code: str) -> StartedSession:
 
 
 async def _take_try(change: EmailChange) -> None:
+    """Count a try. Raises InvalidCode when the change is over meanwhile, TooManyAttempts when its tries are."""
     async with unit_of_work():
         taken = await change.take_try()
+        is_left = taken or await change.still_waits()
+    if not is_left:
+        raise InvalidCode
     if not taken:
         raise TooManyAttempts(max(1, int((change.expires_at - clock.now()).total_seconds())))
 
