@@ -107,6 +107,12 @@ def _split(value: str) -> SplitResult:
     return parts
 
 
+def _in_a_file(value: str) -> str:
+    if value.startswith("sqlite://:memory:"):
+        raise ValueError("must name a file: what is in memory is gone with the process")
+    return value
+
+
 def _readable(value: str) -> str:
     if not value.isprintable():
         raise ValueError("must not contain control characters or line breaks")
@@ -121,6 +127,8 @@ Origins = Annotated[tuple[Annotated[str, AfterValidator(origin)], ...], NoDecode
 RedirectUris = Annotated[
     tuple[Annotated[str, AfterValidator(redirect_uri)], ...], NoDecode, BeforeValidator(split_list)
 ]
-DatabaseUrl = Annotated[str, AfterValidator(schemes("sqlite://", "postgres://", "postgresql://"))]
+DatabaseUrl = Annotated[
+    str, AfterValidator(schemes("sqlite://", "postgres://", "postgresql://")), AfterValidator(_in_a_file)
+]
 RedisUrl = Annotated[str, AfterValidator(schemes("redis://", "rediss://", "unix://"))]
 MailUrl = Annotated[str, AfterValidator(schemes("outbox:", "smtp://", "smtps://", "smtp+plain://"))]

@@ -129,9 +129,8 @@ class Settings(BaseSettings):
     @property
     def sqlite_file(self) -> Path | None:
         """The database's file, or None when it is no file."""
-        path = unquote(self.database_url.removeprefix(_SQLITE))
-        is_file = self.database_url.startswith(_SQLITE) and path != ":memory:"
-        return Path(path) if is_file else None
+        is_file = self.database_url.startswith(_SQLITE)
+        return Path(unquote(self.database_url.removeprefix(_SQLITE))) if is_file else None
 
     @model_validator(mode="after")
     def _check_combinations(self) -> "Settings":

@@ -28,7 +28,7 @@ from mails.transports import open_transport
 from models import DatabaseCounters, credentials, database
 from models.live_reader import open_live_reader
 from models.signals import open_signals
-from process.checks import failing, prepare_database
+from process.checks import failing, prepare_database, trusted_documents
 from resolvers.callers import Services, identify
 from resolvers.key_usage import KeyUsage
 from resolvers.live_events import LiveEvents
@@ -43,7 +43,7 @@ from transport.event_stream import EventStream
 from transport.front import Front
 from transport.headers import HeadersMiddleware
 from transport.metrics import MetricsMiddleware, metrics_route
-from transport.trusted_documents import TrustedDocuments, load_manifest
+from transport.trusted_documents import TrustedDocuments
 from transport.websocket import GraphQLSocket
 
 PLAYGROUND = Path(__file__).parents[1] / "playground" / "dist"
@@ -148,7 +148,7 @@ class Gateway:
     def _graphql(self) -> tuple[GraphQLEndpoint, GraphQLSocket]:
         """What answers at `/graphql` over HTTP, and over a WebSocket: by one set of documents."""
         settings = self.settings
-        manifest = load_manifest(settings.trusted_documents) if settings.trusted_documents else None
+        manifest = trusted_documents(settings)
         trusted = TrustedDocuments(manifest, only_listed=manifest is not None and settings.is_production)
         served = subgraph_schema() if settings.federation else schema
         documents = Documents(

@@ -13,7 +13,7 @@ from uvicorn.supervisors import Multiprocess
 
 from kit.metrics import SHARED_FOLDER_VARIABLE
 from kit.settings import Settings
-from process.checks import prepare_database, with_database
+from process.checks import check_place, prepare_database, trusted_documents, with_database
 from process.gateway import GRACE_SECONDS, HEARTBEAT_SECONDS, Gateway
 from transport.body import MOST_BYTES
 from transport.receipt_deadline import ReceiptDeadlineProtocol
@@ -50,6 +50,8 @@ class Server(uvicorn.Server):
 def serve(settings: Settings) -> int:
     """Serve until told to stop."""
     # Before there is a server, so that whatever is wrong is said in a sentence, and once for all workers.
+    trusted_documents(settings)
+    check_place(settings)
     asyncio.run(with_database(settings, lambda: prepare_database(settings)))
     options = UVICORN_OPTIONS | {"host": settings.host, "port": settings.port}
     if settings.workers > 1:

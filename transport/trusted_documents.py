@@ -27,7 +27,7 @@ def load_manifest(path: Path) -> dict[str, str]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as problem:
         raise ManifestError(f"the manifest cannot be read: {problem.strerror}") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ManifestError("the manifest is not JSON in UTF-8") from None
     if not isinstance(content, dict):
         raise ManifestError("the manifest must be a JSON object")

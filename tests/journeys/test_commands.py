@@ -22,6 +22,7 @@ PRODUCTION = {
     "GATEHOUSE_SECRET_KEYS": write_keys([OLD]),
     "GATEHOUSE_PUBLIC_URL": "https://accounts.example.org",
 }
+NO_MANIFEST = str(Path(__file__).parents[2] / "README.md")
 SQLITE_FILE = "data/gatehouse.sqlite3"
 
 REFUSALS = {
@@ -35,6 +36,16 @@ REFUSALS = {
     "folder that cannot be": (
         {"GATEHOUSE_DATABASE_URL": "sqlite:///dev/null/x.sqlite3"},
         "The database is unavailable",
+    ),
+    "host that there isn't": ({"GATEHOUSE_HOST": "nohost.invalid"}, "GATEHOUSE_HOST and GATEHOUSE_PORT: cannot listen"),
+    "host of another machine": ({"GATEHOUSE_HOST": "192.0.2.1"}, "GATEHOUSE_HOST and GATEHOUSE_PORT: cannot listen"),
+    "manifest that is none": (
+        {"GATEHOUSE_TRUSTED_DOCUMENTS": NO_MANIFEST},
+        "GATEHOUSE_TRUSTED_DOCUMENTS cannot be used: the manifest",
+    ),
+    "manifest that is none, three workers": (
+        {"GATEHOUSE_TRUSTED_DOCUMENTS": NO_MANIFEST, "GATEHOUSE_WORKERS": "3"},
+        "GATEHOUSE_TRUSTED_DOCUMENTS cannot be used: the manifest",
     ),
     "postgres away": (
         {"GATEHOUSE_DATABASE_URL": f"postgres://someone:hunter2@127.0.0.1:{free_port()}/x"},
@@ -84,6 +95,33 @@ def test_check_names_each_thing_that_is_away(migrated: GatewayProcess) -> None:
     assert checked.stdout.startswith("redis: The store of attempt counters is unavailable")
     assert "Traceback" not in checked.stderr
     assert "hunter2" not in checked.stdout + checked.stderr
+
+
+def test_check_reads_the_manifest(migrated: GatewayProcess) -> None:
+    checked = GatewayProcess(migrated.folder, PRODUCTION | {"GATEHOUSE_TRUSTED_DOCUMENTS": NO_MANIFEST}).run("check")
+
+    assert checked.returncode == 1
+    assert "GATEHOUSE_TRUSTED_DOCUMENTS cannot be used: the manifest is not JSON in UTF-8." in checked.stdout
+
+
+@pytest.mark.parametrize("command", ["purge", "rotate-secrets"])
+@pytest.mark.parametrize("environment", [PRODUCTION, {}], ids=["production", "development"])
+def test_upkeep_of_a_database_that_is_behind_names_the_command(
+    tmp_path: Path, command: str, environment: dict[str, str]
+) -> None:
+    refused = GatewayProcess(tmp_path, environment).run(command)
+
+    assert refused.returncode == 1
+    assert "run `python server.py migrate`" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_second_gateway_on_a_port_is_told_so(tmp_path: Path) -> None:
+    with running_gateway(tmp_path) as first:
+        refused = GatewayProcess(tmp_path, {"GATEHOUSE_PORT": str(first.port)}).run("serve")
+
+    assert refused.returncode == 1
+    assert f"cannot listen on 127.0.0.1, port {first.port}: Address already in use." in refused.stderr
 
 
 async def test_purging_removes_what_has_expired_and_says_how_much(migrated: GatewayProcess) -> None:
