@@ -23,7 +23,7 @@ __all__ = ["CREDENTIAL_MUTATIONS", "attribute_of", "schema"]
 
 CREDENTIAL_MUTATIONS = frozenset(
     {
-        *("signUp", "completeSignUp", "logIn", "completeTwoFactor", "stepUp", "reportLeakedApiKey"),
+        *("signUp", "completeSignUp", "logIn", "completeTwoFactor", "stepUp"),
         *("resetPassword", "setPassword", "changePassword", "confirmEmailChange", "completeSocialLogin"),
         *("confirmTwoFactorPairing", "disableTwoFactor", "deleteAccount"),
         *("fleetInvitation", "acceptFleetInvitation", "declineFleetInvitation"),

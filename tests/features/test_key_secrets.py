@@ -169,6 +169,20 @@ async def test_report_of_the_present_secret_revokes_the_key(gateway: Gateway, an
     assert ELSEWHERE not in mail["text"]
 
 
+async def test_scanner_reports_several_keys_in_one_request(gateway: Gateway, ann: Person) -> None:
+    keys = [(await make(ann, f"leaked {number}"))["key"] for number in range(2)]
+    document = """mutation ($one: Secret!, $two: Secret!) {
+      one: reportLeakedApiKey(key: $one) { __typename }
+      two: reportLeakedApiKey(key: $two) { __typename }
+    }"""
+
+    answer = await visitor(gateway).run(document, one=keys[0], two=keys[1])
+
+    received = {"__typename": "LeakReportReceived"}
+    assert answer.response.json()["data"] == {"one": received, "two": received}
+    assert await ApiKey.all().count() == 0
+
+
 async def test_report_of_a_former_secret_ends_its_overlap_alone(gateway: Gateway, ann: Person) -> None:
     made = await make(ann)
     second = await rotate(ann, made["apiKey"]["id"], overlapSeconds=600)
