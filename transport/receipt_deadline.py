@@ -7,6 +7,7 @@ import asyncio
 from asyncio import TimerHandle
 from typing import Any, ClassVar, cast
 
+from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 _LATE = (
@@ -24,10 +25,15 @@ class ReceiptDeadlineProtocol(HttpToolsProtocol):
     STUCK_SECONDS: ClassVar = 20.0
     """How long a client may read nothing of what waits for it."""
 
+    MOST_AHEAD_BYTES: ClassVar = 256 * 1024
+    """How much of what waits behind a request is read, so that the socket's end is noticed."""
+
     _receipt: TimerHandle | None = None
     _stuck: TimerHandle | None = None
     _has_begun = False
     _has_head = False
+    _running: RequestResponseCycle | None = None
+    _ahead_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(cast("asyncio.Transport", AbortingTransport(transport, self.loop)))
@@ -36,6 +42,10 @@ class ReceiptDeadlineProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_is_here()
         self.resume_writing()
+        # uvicorn tells the newest request only, which may be waiting behind the one that is being answered.
+        for cycle in (self._running, *(waiting for waiting, _ in self.pipeline)):
+            if cycle is not None:
+                _disconnect(cycle)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -47,6 +57,8 @@ class ReceiptDeadlineProtocol(HttpToolsProtocol):
         # Nearly every head comes in one piece, and a timer costs as much as reading it.
         if begins and not self._has_head:
             self._expect_a_head()
+        if self.pipeline:
+            self._read_ahead(len(data))
 
     def on_headers_complete(self) -> None:
         self._has_head = True
@@ -63,6 +75,18 @@ class ReceiptDeadlineProtocol(HttpToolsProtocol):
             self._stuck.cancel()
             self._stuck = None
         super().resume_writing()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        if not self.pipeline:
+            self._ahead_bytes = 0
+        super()._start_asgi_task(cycle, app)
+
+    def _read_ahead(self, size: int) -> None:
+        """Once a request waits, uvicorn reads nothing more, and so misses that a stream's reader has left."""
+        self._ahead_bytes += size
+        if self._ahead_bytes <= self.MOST_AHEAD_BYTES:
+            self.flow.resume_reading()
 
     def _cycle(self) -> RequestResponseCycle | None:
         """The newest request's; uvicorn's annotation leaves out that there is none at first."""
@@ -87,6 +111,12 @@ class ReceiptDeadlineProtocol(HttpToolsProtocol):
         if self._has_begun and self._cycle() is None:
             self.transport.write(_LATE)
         self.transport.close()
+
+
+def _disconnect(cycle: RequestResponseCycle) -> None:
+    """Tell whoever answers a request that nobody is there any more."""
+    cycle.disconnected = not cycle.response_complete
+    cycle.message_event.set()
 
 
 class AbortingTransport:

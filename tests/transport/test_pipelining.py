@@ -1,0 +1,74 @@
+"""Requests that wait behind another on their socket, against the protocol that the gateway is served with."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.support.served import served
+from tests.support.services import HOST
+from tests.support.waiting import eventually
+from tests.transport.service import Service, make_service
+from tests.transport.sockets import Connect, one_answer
+from transport.receipt_deadline import ReceiptDeadlineProtocol
+
+HEAD = b"POST /graphql HTTP/1.1\r\nhost: gate.test\r\ncontent-type: application/json\r\n"
+QUERY = b'{"query": "subscription { endless }"}'
+STREAM = HEAD + b"accept: text/event-stream\r\ncontent-length: %d\r\n\r\n" % len(QUERY) + QUERY
+NOWHERE = b"GET /nowhere HTTP/1.1\r\nhost: gate.test\r\n\r\n"
+UPLOAD = HEAD + b"content-length: 80000\r\n\r\n" + b" " * 80_000
+
+
+class NothingAheadProtocol(ReceiptDeadlineProtocol):
+    MOST_AHEAD_BYTES = 0
+
+
+@pytest.fixture
+async def port(service: Service) -> AsyncIterator[int]:
+    async with served(service.app) as port:
+        yield port
+
+
+async def test_requests_that_wait_are_answered_in_their_order(connect: Connect) -> None:
+    reader, writer = await connect()
+    query = b'{"query": "{ echo(text: \\"%d\\") }"}'
+    bodies = [query % number for number in range(10, 40)]
+    writer.write(b"".join(HEAD + b"content-length: %d\r\n\r\n" % len(body) + body for body in bodies))
+
+    answers = [await one_answer(reader) for _ in bodies]
+
+    assert [answer.partition(b"\r\n\r\n")[2] for answer in answers] == [
+        b'{"data":{"echo":"%d"}}' % number for number in range(10, 40)
+    ]
+
+
+@pytest.mark.parametrize("waiting", [NOWHERE, NOWHERE * 50, NOWHERE + UPLOAD], ids=["one", "many", "large"])
+async def test_stream_ends_with_its_reader_though_requests_wait_behind_it(waiting: bytes) -> None:
+    # Without signs of life there is nothing to be sent, and so nothing that could fail.
+    service = make_service(streaming=True, heartbeat=60)
+    async with served(service.app) as port:
+        await _follow_and_leave(port, waiting)
+
+        await eventually(lambda: service.witness.closed == ["endless"])
+
+
+async def test_stream_whose_socket_is_not_read_any_more_ends_with_it_too(caplog: pytest.LogCaptureFixture) -> None:
+    service = make_service(streaming=True, heartbeat=0.05)
+    async with served(service.app, http=NothingAheadProtocol) as port:
+        await _follow_and_leave(port, NOWHERE * 2)
+
+        await eventually(lambda: service.witness.closed == ["endless"])
+
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+async def _follow_and_leave(port: int, waiting: bytes) -> None:
+    """Open a stream, send what waits behind it, and close the socket."""
+    reader, writer = await asyncio.open_connection(HOST, port)
+    writer.write(STREAM)
+    await reader.readuntil(b"event: next")
+    writer.write(waiting)
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
