@@ -7,13 +7,13 @@ import asyncio
 from asyncio import TimerHandle
 from typing import Any, ClassVar, cast
 
+from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-_LATE = (
-    b"HTTP/1.1 408 Request Timeout\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 4\r\n"
-    b"cache-control: no-store\r\nx-content-type-options: nosniff\r\nconnection: close\r\n\r\n408\n"
-)
+from transport.early_answers import early_answer, head_too_late, method_not_allowed, unreadable
+from transport.headers import ALWAYS, ALWAYS_BEHIND_TLS
+from transport.rejections import Header, Rejection
 
 
 class ReceiptDeadlineProtocol(HttpToolsProtocol):
@@ -28,10 +28,14 @@ class ReceiptDeadlineProtocol(HttpToolsProtocol):
     MOST_AHEAD_BYTES: ClassVar = 256 * 1024
     """How much of what waits behind a request is read, so that the socket's end is noticed."""
 
+    ALWAYS: ClassVar[list[Header]] = ALWAYS
+    """What an answer of the protocol's own carries, as every other does."""
+
     _receipt: TimerHandle | None = None
     _stuck: TimerHandle | None = None
     _has_begun = False
     _has_head = False
+    _is_deaf = False
     _running: RequestResponseCycle | None = None
     _ahead_bytes = 0
 
@@ -49,13 +53,15 @@ class ReceiptDeadlineProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._is_deaf:
+            return
         self._has_begun = True
         # What follows an answer is the next request, or what was left of a body that nobody wanted.
         begins = self._receipt is None and self._is_answered()
         self._has_head = False
-        super().data_received(data)
+        self._parse(data)
         # Nearly every head comes in one piece, and a timer costs as much as reading it.
-        if begins and not self._has_head:
+        if begins and not (self._has_head or self._is_deaf):
             self._expect_a_head()
         if self.pipeline:
             self._read_ahead(len(data))
@@ -63,6 +69,8 @@ class ReceiptDeadlineProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._has_head = True
         self._head_is_here()
+        if not self.url.startswith(b"/"):
+            self._refuse_what_names_no_path()
         super().on_headers_complete()
 
     def pause_writing(self) -> None:
@@ -81,6 +89,63 @@ class ReceiptDeadlineProtocol(HttpToolsProtocol):
         if not self.pipeline:
             self._ahead_bytes = 0
         super()._start_asgi_task(cycle, app)
+
+    def _parse(self, piece: bytes) -> None:
+        """As uvicorn's data_received, which answers whatever it cannot read with a bare 400, and at once."""
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(piece)
+        except HttpParserError as problem:
+            self._refuse(unreadable(problem, piece))
+        except HttpParserUpgrade:
+            if self._should_upgrade():
+                self.handle_websocket_upgrade()
+            else:
+                self._unsupported_upgrade_warning()
+
+    def _refuse_what_names_no_path(self) -> None:
+        method = self.parser.get_method()
+        if method == b"CONNECT" or (method == b"OPTIONS" and self.url == b"*"):
+            raise method_not_allowed()
+
+    def _refuse(self, rejection: Rejection) -> None:
+        """Listen no more, and say why once what came before has been answered."""
+        self._is_deaf = True
+        self._head_is_here()
+        newest = self._cycle()
+        if newest is not None and newest.scope is self.scope:
+            self._break_off(newest, rejection)
+        elif newest is None or newest.response_complete:
+            self._say_last(rejection)
+        else:
+            self._say_after(newest, rejection)
+
+    def _break_off(self, cycle: RequestResponseCycle, rejection: Rejection) -> None:
+        """For a fault in a body, of which an application may have read a part."""
+        if cycle is not self._running or cycle.response_started:
+            # Said now, it would be taken for an answer to something else.
+            self.transport.close()
+            return
+        _disconnect(cycle)
+        self._say_last(rejection)
+
+    def _say_after(self, cycle: RequestResponseCycle, rejection: Rejection) -> None:
+        go_on = cycle.on_response
+
+        def go_on_and_say() -> None:
+            go_on()
+            self._say_last(rejection)
+
+        cycle.on_response = go_on_and_say
+        self.flow.resume_reading()
+
+    def _say_last(self, rejection: Rejection) -> None:
+        if self.transport.is_closing():
+            return
+        self.transport.write(early_answer(rejection, [*self.server_state.default_headers, *self.ALWAYS]))
+        # Closed at once, a socket on which more arrives is reset, and the answer may be lost with it.
+        self.transport.write_eof()
+        self._receipt = self.loop.call_later(AbortingTransport.LINGER_SECONDS, self.transport.abort)
 
     def _read_ahead(self, size: int) -> None:
         """Once a request waits, uvicorn reads nothing more, and so misses that a stream's reader has left."""
@@ -109,13 +174,20 @@ class ReceiptDeadlineProtocol(HttpToolsProtocol):
             return
         # Whoever has had an answer already would take this one for an answer to something else.
         if self._has_begun and self._cycle() is None:
-            self.transport.write(_LATE)
+            self._say_last(head_too_late(self.HEAD_SECONDS))
         self.transport.close()
+
+
+class BehindTlsProtocol(ReceiptDeadlineProtocol):
+    """The same where the public URL is https."""
+
+    ALWAYS: ClassVar = ALWAYS_BEHIND_TLS
 
 
 def _disconnect(cycle: RequestResponseCycle) -> None:
     """Tell whoever answers a request that nobody is there any more."""
     cycle.disconnected = not cycle.response_complete
+    cycle.waiting_for_100_continue = False
     cycle.message_event.set()
 
 

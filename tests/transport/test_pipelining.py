@@ -9,14 +9,16 @@ import pytest
 from tests.support.served import served
 from tests.support.services import HOST
 from tests.support.waiting import eventually
-from tests.transport.service import Service, make_service
-from tests.transport.sockets import Connect, one_answer
+from tests.transport.service import make_service
+from tests.transport.sockets import Connect, all_of, one_answer
 from transport.receipt_deadline import ReceiptDeadlineProtocol
 
 HEAD = b"POST /graphql HTTP/1.1\r\nhost: gate.test\r\ncontent-type: application/json\r\n"
 QUERY = b'{"query": "subscription { endless }"}'
 STREAM = HEAD + b"accept: text/event-stream\r\ncontent-length: %d\r\n\r\n" % len(QUERY) + QUERY
+TICKS = STREAM.replace(b"{ endless }", b"{ ticks }  ")
 NOWHERE = b"GET /nowhere HTTP/1.1\r\nhost: gate.test\r\n\r\n"
+UNKNOWN = b"FOO /nowhere HTTP/1.1\r\nhost: gate.test\r\n\r\n"
 UPLOAD = HEAD + b"content-length: 80000\r\n\r\n" + b" " * 80_000
 
 
@@ -25,7 +27,8 @@ class NothingAheadProtocol(ReceiptDeadlineProtocol):
 
 
 @pytest.fixture
-async def port(service: Service) -> AsyncIterator[int]:
+async def port() -> AsyncIterator[int]:
+    service = make_service(streaming=True, heartbeat=0.05)
     async with served(service.app) as port:
         yield port
 
@@ -43,7 +46,34 @@ async def test_requests_that_wait_are_answered_in_their_order(connect: Connect) 
     ]
 
 
-@pytest.mark.parametrize("waiting", [NOWHERE, NOWHERE * 50, NOWHERE + UPLOAD], ids=["one", "many", "large"])
+@pytest.mark.parametrize(
+    "before", [NOWHERE, NOWHERE * 3, TICKS, TICKS + NOWHERE], ids=["one", "more", "stream", "both"]
+)
+async def test_what_cannot_be_read_is_answered_in_its_turn(connect: Connect, before: bytes) -> None:
+    reader, writer = await connect()
+    writer.write(before + UNKNOWN + NOWHERE)
+
+    answers = (await all_of(reader)).split(b"HTTP/1.1 ")[1:]
+
+    assert [answer[:3] for answer in answers[:-1]] == [b"200"] * before.count(TICKS) + [b"404"] * before.count(NOWHERE)
+    assert answers[-1].startswith(b"405 ")
+    assert all(b"event: complete" in answer for answer in answers if answer.startswith(b"200 "))
+
+
+async def test_nothing_is_said_in_the_midst_of_a_stream(connect: Connect) -> None:
+    reader, writer = await connect()
+    writer.write(STREAM)
+    await reader.readuntil(b"event: next")
+    writer.write(UNKNOWN)
+
+    said = b"".join([await reader.readuntil(b":\n\n") for _ in range(5)])
+
+    assert b"HTTP/1.1" not in said
+
+
+@pytest.mark.parametrize(
+    "waiting", [NOWHERE, NOWHERE * 50, NOWHERE + UPLOAD, UNKNOWN], ids=["one", "many", "large", "unreadable"]
+)
 async def test_stream_ends_with_its_reader_though_requests_wait_behind_it(waiting: bytes) -> None:
     # Without signs of life there is nothing to be sent, and so nothing that could fail.
     service = make_service(streaming=True, heartbeat=60)
