@@ -13,6 +13,9 @@ from transport.body import CLOSE
 from transport.negotiation import Media
 from transport.rejections import Header, Rejection, bad_request
 
+MOST_HEAD_BYTES = 64 * 1024
+MOST_HEADERS = 100
+
 _log = structlog.get_logger("gatehouse.transport")
 
 # A token in the sense of HTTP's grammar, or what has come of it.
@@ -46,6 +49,20 @@ def unreadable(problem: HttpParserError, piece: bytes) -> Rejection:
 
 def method_not_allowed() -> Rejection:
     return bad_request("The gateway takes GET and POST.", status=405, headers=[(b"allow", b"GET, POST")])
+
+
+def is_large_head(url: bytes, headers: Iterable[Header]) -> bool:
+    """Whether a head that came in several pieces is too large. It is measured as if written without needless blanks."""
+    return len(url) + sum(len(name) + len(value) + 4 for name, value in headers) > MOST_HEAD_BYTES
+
+
+def head_too_large(url: bytes) -> Rejection:
+    message = f"The head of a request may have at most {MOST_HEAD_BYTES} bytes (64 KiB) and {MOST_HEADERS} headers."
+    return bad_request(message, status=414 if 2 * len(url) > MOST_HEAD_BYTES else 431)
+
+
+def too_many_waiting(most: int) -> Rejection:
+    return bad_request(f"At most {most} requests may wait behind another on a connection.", status=429)
 
 
 def head_too_late(seconds: float) -> Rejection:

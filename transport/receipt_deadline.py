@@ -1,23 +1,34 @@
-"""Deadlines on sockets, which uvicorn has none of: a client that is slow or silent on purpose holds no socket for long.
+"""Deadlines and bounds on sockets, which uvicorn has none of: no client holds much, or anything for long, on purpose.
 
-The body's deadline is the endpoint's, since only it knows what it waits for.
+The body's are the endpoint's, since only it knows what it waits for.
 """
 
 import asyncio
 from asyncio import TimerHandle
-from typing import Any, ClassVar, cast
+from typing import ClassVar, cast
 
 from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from transport.early_answers import early_answer, head_too_late, method_not_allowed, unreadable
+from transport.aborting_transport import AbortingTransport
+from transport.early_answers import (
+    MOST_HEAD_BYTES,
+    MOST_HEADERS,
+    early_answer,
+    head_too_large,
+    head_too_late,
+    is_large_head,
+    method_not_allowed,
+    too_many_waiting,
+    unreadable,
+)
 from transport.headers import ALWAYS, ALWAYS_BEHIND_TLS
 from transport.rejections import Header, Rejection
 
 
 class ReceiptDeadlineProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, which closes a connection whose request's head, or whose reading, takes too long."""
+    """uvicorn's protocol, which closes a connection whose request's head takes too long or too much, or its reading."""
 
     HEAD_SECONDS: ClassVar = 10.0
     """From a connection's start, or from the first byte after an answer, to the end of a request's head."""
@@ -28,6 +39,9 @@ class ReceiptDeadlineProtocol(HttpToolsProtocol):
     MOST_AHEAD_BYTES: ClassVar = 256 * 1024
     """How much of what waits behind a request is read, so that the socket's end is noticed."""
 
+    MOST_WAITING: ClassVar = 1_000
+    """How many requests may wait behind one."""
+
     ALWAYS: ClassVar[list[Header]] = ALWAYS
     """What an answer of the protocol's own carries, as every other does."""
 
@@ -35,6 +49,8 @@ class ReceiptDeadlineProtocol(HttpToolsProtocol):
     _stuck: TimerHandle | None = None
     _has_begun = False
     _has_head = False
+    # Of a head whose end has not come: how much came after the piece that it begins in.
+    _head_bytes: int | None = None
     _is_deaf = False
     _running: RequestResponseCycle | None = None
     _ahead_bytes = 0
@@ -59,19 +75,43 @@ class ReceiptDeadlineProtocol(HttpToolsProtocol):
         # What follows an answer is the next request, or what was left of a body that nobody wanted.
         begins = self._receipt is None and self._is_answered()
         self._has_head = False
-        self._parse(data)
+        if self._head_bytes is None and len(data) <= MOST_HEAD_BYTES:
+            self._parse(data)
+        else:
+            self._parse_by_parts(data)
         # Nearly every head comes in one piece, and a timer costs as much as reading it.
         if begins and not (self._has_head or self._is_deaf):
             self._expect_a_head()
         if self.pipeline:
             self._read_ahead(len(data))
 
+    def on_message_begin(self) -> None:
+        self._head_bytes = 0
+        super().on_message_begin()
+
     def on_headers_complete(self) -> None:
         self._has_head = True
         self._head_is_here()
+        if len(self.headers) > MOST_HEADERS or (self._head_bytes and is_large_head(self.url, self.headers)):
+            raise head_too_large(self.url)
+        if len(self.pipeline) >= self.MOST_WAITING:
+            raise too_many_waiting(self.MOST_WAITING)
+        self._head_bytes = None
         if not self.url.startswith(b"/"):
             self._refuse_what_names_no_path()
         super().on_headers_complete()
+
+    def on_chunk_header(self) -> None:
+        """What follows the last chunk's, trailers, is like a head, and no part of the request's own."""
+        self._head_bytes = 0
+        self.headers = []
+
+    def on_body(self, body: bytes) -> None:
+        self._head_bytes = None
+        super().on_body(body)
+
+    def on_chunk_complete(self) -> None:
+        self._head_bytes = None
 
     def pause_writing(self) -> None:
         if self._stuck is None:
@@ -90,13 +130,30 @@ class ReceiptDeadlineProtocol(HttpToolsProtocol):
             self._ahead_bytes = 0
         super()._start_asgi_task(cycle, app)
 
-    def _parse(self, piece: bytes) -> None:
+    def _parse_by_parts(self, data: bytes) -> None:
+        """As much at a time as a head may still have, so that no body is counted with it."""
+        rest = memoryview(data)
+        while rest and not self._is_deaf and self.transport.get_protocol() is self:
+            room = MOST_HEAD_BYTES - (self._head_bytes or 0)
+            part, rest = rest[:room], rest[room:]
+            if self._head_bytes is not None:
+                self._head_bytes += len(part)
+            self._parse(part)
+            self._refuse_an_endless_head()
+
+    def _refuse_an_endless_head(self) -> None:
+        if self._is_deaf or self._head_bytes is None:
+            return
+        if self._head_bytes >= MOST_HEAD_BYTES or len(self.headers) > MOST_HEADERS:
+            self._refuse(head_too_large(self.url))
+
+    def _parse(self, piece: bytes | memoryview) -> None:
         """As uvicorn's data_received, which answers whatever it cannot read with a bare 400, and at once."""
         self._unset_keepalive_if_required()
         try:
             self.parser.feed_data(piece)
         except HttpParserError as problem:
-            self._refuse(unreadable(problem, piece))
+            self._refuse(unreadable(problem, bytes(piece)))
         except HttpParserUpgrade:
             if self._should_upgrade():
                 self.handle_websocket_upgrade()
@@ -189,23 +246,3 @@ def _disconnect(cycle: RequestResponseCycle) -> None:
     cycle.disconnected = not cycle.response_complete
     cycle.waiting_for_100_continue = False
     cycle.message_event.set()
-
-
-class AbortingTransport:
-    """A transport whose close() does not wait for ever until the other side has read what is left."""
-
-    LINGER_SECONDS: ClassVar = 5.0
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._loop = loop
-        # What every answer needs, without the way through __getattr__.
-        self.write, self.is_closing = transport.write, transport.is_closing
-
-    def close(self) -> None:
-        self._transport.close()
-        if self._transport.get_write_buffer_size():
-            self._loop.call_later(self.LINGER_SECONDS, self._transport.abort)
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - everything else is the transport's own
-        return getattr(self._transport, name)

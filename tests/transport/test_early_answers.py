@@ -10,7 +10,7 @@ import pytest
 from tests.support.served import served
 from tests.support.services import HOST
 from tests.transport.service import make_service
-from tests.transport.sockets import Connect, all_of
+from tests.transport.sockets import Connect, all_of, one_answer
 from transport.receipt_deadline import BehindTlsProtocol, ReceiptDeadlineProtocol
 
 HOST_LINE = b"host: gate.test\r\n"
@@ -94,6 +94,23 @@ async def test_method_that_comes_byte_by_byte_is_known_from_its_beginning(connec
     answered, _, _ = parsed(await all_of(reader))
 
     assert answered == 405
+
+
+async def test_address_with_the_host_in_it_is_read_as_any_other(connect: Connect) -> None:
+    reader, writer = await connect()
+    writer.write(b"GET http://gate.test/nowhere HTTP/1.1\r\n" + HOST_LINE + b"\r\n")
+
+    assert (await one_answer(reader)).startswith(b"HTTP/1.1 404 ")
+
+
+async def test_nothing_is_said_about_a_body_whose_request_has_been_answered(connect: Connect) -> None:
+    reader, writer = await connect()
+    writer.write(CHUNKED.replace(b"/graphql", b"/nowhere") + b"\r\n")
+    answer = await one_answer(reader)
+    writer.write(b"many\r\n")
+
+    assert answer.startswith(b"HTTP/1.1 404 ")
+    assert await all_of(reader) == b""
 
 
 def parsed(answer: bytes) -> tuple[int, dict[str, str], bytes]:
