@@ -65,5 +65,9 @@ def too_many_waiting(most: int) -> Rejection:
     return bad_request(f"At most {most} requests may wait behind another on a connection.", status=429)
 
 
+def upgrade_too_early() -> Rejection:
+    return bad_request("A connection can be upgraded only once what came before it has been answered.")
+
+
 def head_too_late(seconds: float) -> Rejection:
     return bad_request(f"The head of the request did not arrive within {seconds:g} seconds.", status=408)

@@ -22,6 +22,7 @@ from transport.early_answers import (
     method_not_allowed,
     too_many_waiting,
     unreadable,
+    upgrade_too_early,
 )
 from transport.headers import ALWAYS, ALWAYS_BEHIND_TLS
 from transport.rejections import Header, Rejection
@@ -155,10 +156,18 @@ class ReceiptDeadlineProtocol(HttpToolsProtocol):
         except HttpParserError as problem:
             self._refuse(unreadable(problem, bytes(piece)))
         except HttpParserUpgrade:
-            if self._should_upgrade():
-                self.handle_websocket_upgrade()
-            else:
-                self._unsupported_upgrade_warning()
+            self._upgrade()
+
+    def _upgrade(self) -> None:
+        newest = self._cycle()
+        if not self._should_upgrade():
+            # SECURITY: the parser takes this request to have no body, and would read what its client sends as requests.
+            self._unsupported_upgrade_warning()
+            self._is_deaf, self.cycle.keep_alive = True, False
+        elif newest is not None and not newest.response_complete:
+            self._refuse(upgrade_too_early())
+        else:
+            self.handle_websocket_upgrade()
 
     def _refuse_what_names_no_path(self) -> None:
         method = self.parser.get_method()

@@ -19,6 +19,10 @@ STREAM = HEAD + b"accept: text/event-stream\r\ncontent-length: %d\r\n\r\n" % len
 TICKS = STREAM.replace(b"{ endless }", b"{ ticks }  ")
 NOWHERE = b"GET /nowhere HTTP/1.1\r\nhost: gate.test\r\n\r\n"
 UNKNOWN = b"FOO /nowhere HTTP/1.1\r\nhost: gate.test\r\n\r\n"
+WEB_SOCKET = (
+    b"GET /graphql HTTP/1.1\r\nhost: gate.test\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
+    b"sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
 UPLOAD = HEAD + b"content-length: 80000\r\n\r\n" + b" " * 80_000
 
 
@@ -60,6 +64,26 @@ async def test_what_cannot_be_read_is_answered_in_its_turn(connect: Connect, bef
     assert all(b"event: complete" in answer for answer in answers if answer.startswith(b"200 "))
 
 
+async def test_upgrade_does_not_overtake_an_answer(connect: Connect) -> None:
+    reader, writer = await connect()
+    writer.write(NOWHERE + WEB_SOCKET)
+
+    answers = (await all_of(reader)).split(b"HTTP/1.1 ")[1:]
+
+    assert [answer[:3] for answer in answers] == [b"404", b"400"]
+
+
+async def test_body_behind_an_upgrade_that_is_not_taken_is_no_request(connect: Connect) -> None:
+    reader, writer = await connect()
+    writer.write(HEAD + b"connection: upgrade\r\nupgrade: h2c\r\ncontent-length: %d\r\n\r\n" % len(NOWHERE))
+    answer = await one_answer(reader)
+    writer.write(NOWHERE)
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"\r\nconnection: close\r\n" in answer
+    assert await all_of(reader) == b""
+
+
 async def test_nothing_is_said_in_the_midst_of_a_stream(connect: Connect) -> None:
     reader, writer = await connect()
     writer.write(STREAM)
@@ -72,7 +96,9 @@ async def test_nothing_is_said_in_the_midst_of_a_stream(connect: Connect) -> Non
 
 
 @pytest.mark.parametrize(
-    "waiting", [NOWHERE, NOWHERE * 50, NOWHERE + UPLOAD, UNKNOWN], ids=["one", "many", "large", "unreadable"]
+    "waiting",
+    [NOWHERE, NOWHERE * 50, NOWHERE + UPLOAD, UNKNOWN, WEB_SOCKET],
+    ids=["one", "many", "large", "unreadable", "upgrade"],
 )
 async def test_stream_ends_with_its_reader_though_requests_wait_behind_it(waiting: bytes) -> None:
     # Without signs of life there is nothing to be sent, and so nothing that could fail.
