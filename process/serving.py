@@ -16,7 +16,8 @@ from kit.settings import Settings
 from process.checks import check_place, prepare_database, trusted_documents, with_database
 from process.gateway import GRACE_SECONDS, HEARTBEAT_SECONDS, Gateway
 from transport.body import MOST_BYTES
-from transport.receipt_deadline import ReceiptDeadlineProtocol
+from transport.headers import is_behind_tls
+from transport.receipt_deadline import BehindTlsProtocol, ReceiptDeadlineProtocol
 
 STARTING_SECONDS = 30
 """How long a worker may be silent, while it starts on a busy machine say, before it is replaced."""
@@ -53,7 +54,7 @@ def serve(settings: Settings) -> int:
     trusted_documents(settings)
     check_place(settings)
     asyncio.run(with_database(settings, lambda: prepare_database(settings)))
-    options = UVICORN_OPTIONS | {"host": settings.host, "port": settings.port}
+    options = _options(settings)
     if settings.workers > 1:
         # Workers count requests together, in a folder that the processes they are started as find in the environment.
         with TemporaryDirectory(prefix="gatehouse-metrics-") as folder:
@@ -62,6 +63,12 @@ def serve(settings: Settings) -> int:
     server = Server(uvicorn.Config(Gateway(settings).app, **options))
     server.run()
     return 0 if server.started else 1
+
+
+def _options(settings: Settings) -> dict[str, Any]:
+    # By name and not made here: workers are sent the class.
+    protocol = BehindTlsProtocol if is_behind_tls(settings.public_url) else ReceiptDeadlineProtocol
+    return UVICORN_OPTIONS | {"host": settings.host, "port": settings.port, "http": protocol}
 
 
 def _serve_with_workers(config: uvicorn.Config) -> int:

@@ -8,14 +8,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from transport.rejections import Header
 
-_ALWAYS: list[Header] = [
+ALWAYS: list[Header] = [
     (b"cache-control", b"no-store"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-content-type-options", b"nosniff"),
 ]
+"""What every answer carries beside its request id."""
+
 # Two years, as browsers' preload lists ask.
-_STRICT_TRANSPORT: Header = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
+ALWAYS_BEHIND_TLS: list[Header] = [*ALWAYS, (b"strict-transport-security", b"max-age=63072000; includeSubDomains")]
+"""The same where the public URL is https."""
+
 _EXPOSED: Header = (b"access-control-expose-headers", b"X-Request-Id, Retry-After, WWW-Authenticate")
 _PREFLIGHT: list[Header] = [
     (b"access-control-allow-methods", b"GET, POST"),
@@ -29,7 +33,7 @@ class HeadersMiddleware:
 
     def __init__(self, app: ASGIApp, *, public_url: str, cors_origins: Sequence[str] = ()) -> None:
         self._app = app
-        self._always = [*_ALWAYS, *([_STRICT_TRANSPORT] if public_url.startswith("https://") else [])]
+        self._always = ALWAYS_BEHIND_TLS if is_behind_tls(public_url) else ALWAYS
         self._request_ids = _request_ids()
         # SECURITY: a fixed list, compared whole. Every sandboxed page of anybody's has the origin `null`.
         self._origins = frozenset(origin.encode() for origin in cors_origins if origin != "null")
@@ -74,6 +78,10 @@ class HeadersMiddleware:
             and _header(scope, b"origin") in self._origins
             and bool(_header(scope, b"access-control-request-method"))
         )
+
+
+def is_behind_tls(public_url: str) -> bool:
+    return public_url.startswith("https://")
 
 
 def status_of(scope: Scope) -> int | None:

@@ -1,6 +1,7 @@
 """The command line: what stops a start and what is said then, migrating, checking, purging, sealing anew."""
 
 import secrets
+import socket
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from kit.secret_keys import write_keys
 from kit.text import Email
 from models import PendingSignUp, database
 from tests.support.gateway_process import GatewayProcess, running_gateway
-from tests.support.services import free_port
+from tests.support.services import HOST, PATIENCE_SECONDS, free_port
 
 pytestmark = pytest.mark.process
 
@@ -161,3 +162,19 @@ def test_schema_needs_no_settings(tmp_path: Path) -> None:
     assert printed.returncode == 0
     assert printed.stdout == (Path(__file__).parents[2] / "schema/schema.graphql").read_text()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_what_the_server_answers_by_itself_asks_for_tls_where_the_public_url_has_it(
+    tmp_path: Path, workers: str
+) -> None:
+    environment = {"GATEHOUSE_PUBLIC_URL": "https://accounts.example.org", "GATEHOUSE_WORKERS": workers}
+    with (
+        running_gateway(tmp_path, environment) as gateway,
+        socket.create_connection((HOST, gateway.port), PATIENCE_SECONDS) as client,
+    ):
+        client.sendall(b"FOO /graphql HTTP/1.1\r\nhost: accounts.example.org\r\n\r\n")
+        answer = client.makefile("rb").read()
+
+    assert answer.startswith(b"HTTP/1.1 405 ")
+    assert b"\r\nstrict-transport-security: max-age=63072000" in answer

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -11,21 +11,18 @@ import pytest
 from tests.support.served import served
 from tests.support.services import HOST
 from tests.transport.service import make_service
+from tests.transport.sockets import PATIENCE_SECONDS, Connect, all_of, one_answer
 from transport.receipt_deadline import ReceiptDeadlineProtocol
 
 HEAD = b"POST /graphql HTTP/1.1\r\nhost: gate.test\r\ncontent-type: application/json\r\n"
 QUERY = b'{"query": "{ echo }"}'
 REQUEST = HEAD + b"content-length: %d\r\n\r\n" % len(QUERY) + QUERY
 DEADLINE = 0.3
-PATIENCE_SECONDS = 5
 
 
 class ImpatientProtocol(ReceiptDeadlineProtocol):
     HEAD_SECONDS = DEADLINE
     STUCK_SECONDS = DEADLINE
-
-
-Connect = Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
 
 
 @pytest.fixture
@@ -35,32 +32,17 @@ async def port() -> AsyncIterator[int]:
         yield port
 
 
-@pytest.fixture
-async def connect(port: int) -> AsyncIterator[Connect]:
-    """Opens sockets, which are closed in the end."""
-    writers = []
-
-    async def connect() -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        reader, writer = await asyncio.open_connection(HOST, port, limit=1_024)
-        writers.append(writer)
-        return reader, writer
-
-    yield connect
-    for writer in writers:
-        writer.transport.abort()
-
-
 async def test_silent_socket_is_closed(connect: Connect) -> None:
     reader, _ = await connect()
 
-    assert await _all_of(reader) == b""
+    assert await all_of(reader) == b""
 
 
 async def test_half_a_head_is_answered_with_408(connect: Connect) -> None:
     reader, writer = await connect()
     writer.write(HEAD)
 
-    answer = await _all_of(reader)
+    answer = await all_of(reader)
 
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert b"connection: close" in answer
@@ -71,7 +53,7 @@ async def test_head_that_trickles_in_is_cut_off(connect: Connect) -> None:
     began = time.monotonic()
     trickling = asyncio.create_task(_trickle(writer, HEAD))
 
-    answer = await _all_of(reader)
+    answer = await all_of(reader)
 
     trickling.cancel()
     assert time.monotonic() - began < PATIENCE_SECONDS / 2
@@ -82,7 +64,7 @@ async def test_body_that_stalls_is_answered_with_408(connect: Connect) -> None:
     reader, writer = await connect()
     writer.write(REQUEST[:-5])
 
-    answer = await _all_of(reader)
+    answer = await all_of(reader)
 
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert b"BAD_REQUEST" in answer
@@ -93,7 +75,7 @@ async def test_body_that_trickles_in_after_the_answer_keeps_no_socket(connect: C
     writer.write(b"POST /broken HTTP/1.1\r\nhost: gate.test\r\ncontent-length: 60000\r\n\r\n")
     trickling = asyncio.create_task(_trickle(writer, b"x" * 60_000))
 
-    answer = await _all_of(reader)
+    answer = await all_of(reader)
 
     trickling.cancel()
     assert answer.startswith(b"HTTP/1.1 405 ")
@@ -103,10 +85,10 @@ async def test_body_that_trickles_in_after_the_answer_keeps_no_socket(connect: C
 async def test_second_request_has_a_deadline_too(connect: Connect) -> None:
     reader, writer = await connect()
     writer.write(REQUEST)
-    await _one_answer(reader)
+    await one_answer(reader)
     writer.write(HEAD)
 
-    assert await _all_of(reader) == b""
+    assert await all_of(reader) == b""
 
 
 async def test_good_requests_may_follow_each_other_past_the_deadline(connect: Connect) -> None:
@@ -115,7 +97,7 @@ async def test_good_requests_may_follow_each_other_past_the_deadline(connect: Co
     answers = 0
     while time.monotonic() < ends_at:
         writer.write(REQUEST)
-        assert b'"echo"' in await _one_answer(reader)
+        assert b'"echo"' in await one_answer(reader)
         answers += 1
 
     assert answers > 2
@@ -159,27 +141,11 @@ async def test_five_hundred_such_sockets_do_not_stop_others(connect: Connect, po
         began = time.monotonic()
         answer = await http.post("/graphql", content=QUERY, headers={"content-type": "application/json"})
         took = time.monotonic() - began
-    answers = await asyncio.gather(*(_all_of(reader) for reader, _ in sockets))
+    answers = await asyncio.gather(*(all_of(reader) for reader, _ in sockets))
 
     assert answer.json() == {"data": {"echo": "None"}}
     assert took < 1
     assert {given[:12] for given in answers} == {b"", b"HTTP/1.1 408"}
-
-
-async def _all_of(reader: asyncio.StreamReader) -> bytes:
-    """What the server says until it closes, which it must."""
-    said = b""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        with contextlib.suppress(ConnectionError):
-            while chunk := await reader.read(65_536):
-                said += chunk
-    return said
-
-
-async def _one_answer(reader: asyncio.StreamReader) -> bytes:
-    head = await reader.readuntil(b"\r\n\r\n")
-    length = next(line for line in head.split(b"\r\n") if line.startswith(b"content-length:"))
-    return head + await reader.readexactly(int(length.partition(b":")[2]))
 
 
 async def _trickle(writer: asyncio.StreamWriter, content: bytes) -> None:
