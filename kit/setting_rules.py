@@ -6,13 +6,15 @@ No sentence repeats the value where it may hold a password.
 import re
 from collections.abc import Callable
 from email.utils import parseaddr
+from pathlib import Path
 from typing import Annotated
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_settings import NoDecode
 
 _WEB = ("http", "https")
+_TLS_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _WITHOUT_HOST = ("sqlite:", "unix:", "outbox:")
 _PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")  # RFC 8252 section 7.1: a reversed domain name
 
@@ -113,6 +115,26 @@ def _in_a_file(value: str) -> str:
     return value
 
 
+def _asks_what_is_known(value: str) -> str:
+    """SECURITY: a parameter that was passed over could be the one that asks for TLS."""
+    if value.startswith("sqlite:"):
+        return value
+    asked = dict(pair.partition("=")[::2] for pair in urlsplit(value).query.split("&") if pair)
+    if unknown := asked.keys() - {"host", "port", "sslmode", "sslrootcert"}:
+        raise ValueError(f"must not have `{min(unknown)}` in its query: host, port, sslmode and sslrootcert are known")
+    if asked.get("sslmode", "prefer") not in _TLS_MODES:
+        raise ValueError(f"must have one of {', '.join(_TLS_MODES)} as its sslmode")
+    if "sslrootcert" in asked and not Path(unquote(asked["sslrootcert"])).is_file():
+        raise ValueError("must name a file as its sslrootcert")
+    return value
+
+
+def _only_outbox(value: str) -> str:
+    if value.startswith("outbox:") and value != "outbox:":
+        raise ValueError("must be `outbox:` with nothing behind it, or name a mail server")
+    return value
+
+
 def _readable(value: str) -> str:
     if not value.isprintable():
         raise ValueError("must not contain control characters or line breaks")
@@ -128,7 +150,12 @@ RedirectUris = Annotated[
     tuple[Annotated[str, AfterValidator(redirect_uri)], ...], NoDecode, BeforeValidator(split_list)
 ]
 DatabaseUrl = Annotated[
-    str, AfterValidator(schemes("sqlite://", "postgres://", "postgresql://")), AfterValidator(_in_a_file)
+    str,
+    AfterValidator(schemes("sqlite://", "postgres://", "postgresql://")),
+    AfterValidator(_in_a_file),
+    AfterValidator(_asks_what_is_known),
 ]
 RedisUrl = Annotated[str, AfterValidator(schemes("redis://", "rediss://", "unix://"))]
-MailUrl = Annotated[str, AfterValidator(schemes("outbox:", "smtp://", "smtps://", "smtp+plain://"))]
+MailUrl = Annotated[
+    str, AfterValidator(schemes("outbox:", "smtp://", "smtps://", "smtp+plain://")), AfterValidator(_only_outbox)
+]

@@ -54,6 +54,14 @@ class Account(Row):
         """As `lock`, for an address: who goes on to rows of the account must hold the account first."""
         return await cls.filter(email_canonical=email.canonical).select_for_update().first()
 
+    def keeps_password_of(self, earlier: "Account") -> bool:
+        """Whether the password is still the one that was read then.
+
+        Another one comes with another generation. A hash alone changes where the same password is hashed anew, at
+        higher cost, by a sign-in beside this.
+        """
+        return self.password_hash == earlier.password_hash or self.generation == earlier.generation
+
     async def replace_password(self, former_hash: str | None, password_hash: str) -> bool:
         """Set the password where the former one (None: none) is still there. False when it isn't."""
         former = {"password_hash": former_hash} if former_hash else {"password_hash__isnull": True}

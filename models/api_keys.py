@@ -68,6 +68,8 @@ class ApiKey(Row):
     async def rotate(self, *, overlap: timedelta) -> tuple[str, datetime]:
         """A new raw secret, and when the former one ends. The account's row must be locked. Raises LimitReached."""
         ends_at = clock.now() + overlap
+        if self.expires_at is not None:
+            ends_at = min(ends_at, self.expires_at)
         await ApiKeySecret.filter(api_key_id=self.id, ends_at__lte=clock.now()).delete()
         if await ApiKeySecret.filter(api_key_id=self.id, ends_at__isnull=False).count() >= MAX_FORMER_SECRETS:
             raise LimitReached(MAX_FORMER_SECRETS, "former secrets of a key that still work")

@@ -1,6 +1,9 @@
 """Opening, closing and migrating the database: SQLite or PostgreSQL, one code."""
 
+import os
 import sqlite3
+import ssl
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -73,7 +76,17 @@ def postgres_credentials(url: str) -> dict[str, Any]:
         "database": unquote(parts.path.removeprefix("/")),
         "timeout": CONNECTION_SECONDS,
         "command_timeout": PATIENCE_SECONDS,
+        **_tls(query.get("sslmode"), query.get("sslrootcert")),
     }
+
+
+def _tls(mode: str | None, authorities: str | None) -> dict[str, Any]:
+    """As libpq takes `sslmode` and `sslrootcert`; without the latter, the machine's authorities are trusted."""
+    if mode not in {"verify-ca", "verify-full"}:
+        return {"ssl": mode} if mode else {}
+    context = ssl.create_default_context(cafile=unquote(authorities) if authorities else None)
+    context.check_hostname = mode == "verify-full"
+    return {"ssl": context}
 
 
 async def open_database(url: str, *, statement_seconds: float = PATIENCE_SECONDS) -> TortoiseContext:
@@ -99,10 +112,26 @@ def _try_file(path: Path) -> None:
     """Open the file once, its folder made, before the ORM's own thread does: so it is told why it cannot be used."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(path)) as connection:
-            connection.execute("PRAGMA schema_version")
+        # SECURITY: its owner's alone, as the files beside it will be too, which take their mode from it.
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        _turn_to_wal(path)
     except (OSError, sqlite3.Error) as error:
         raise Unavailable("The database") from error
+
+
+def _turn_to_wal(path: Path) -> None:
+    """Several first starts at once refuse each other here, whatever the busy timeout. Raises sqlite3.Error."""
+    give_up_at = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            with closing(sqlite3.connect(path, timeout=PATIENCE_SECONDS)) as connection:
+                connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up_at:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 async def ping() -> None:

@@ -95,6 +95,17 @@ class ImmediateTransactionClient(SqliteTransactionWrapper):
     execute_query = _execute_query
     execute_query_dict = _telling_outages(SqliteClient.execute_query_dict)
 
+    async def execute_script(self, query: str) -> None:
+        """Run several statements, one by one: SQLite's own way commits first, and with that half a migration."""
+        statement = ""
+        for part in query.splitlines(keepends=True):
+            statement += part
+            if sqlite3.complete_statement(statement):
+                await self.execute_query(statement)
+                statement = ""
+        if statement.strip():
+            await self.execute_query(statement)
+
     async def begin(self) -> None:
         """Start as a writer. Undone when the caller is cancelled while SQLite was still at it.
 

@@ -68,7 +68,7 @@ async def delete_account(caller: Caller, *, password: str) -> Deletion:
     proved = await prove_own_password(caller, password)
     async with caller.changing_account() as account:
         # SECURITY: a password that was changed while this one was being hashed is wrong by now.
-        if account.password_hash != proved.password_hash:
+        if not account.keeps_password_of(proved):
             raise InvalidCredentials
         return await _remove(caller, account)
 

@@ -15,7 +15,7 @@ from mails import messages
 from models import Account, PendingSignUp, SecurityEventKind
 from models.base import unit_of_work
 from resolvers.callers import Caller
-from resolvers.mail_caps import may_mail
+from resolvers.mail_caps import given_back_unless_done, may_mail
 from resolvers.passwords import check_new_password
 from resolvers.sessions import PASSWORD, StartedSession, note_sign_in, start_session
 
@@ -39,6 +39,12 @@ async def sign_up(caller: Caller, *, email: str, password: str) -> SignUpStarted
     client = client_network(caller.origin.ip_address)
     await caller.services.throttle.take([(SIGN_UP_CLIENT, client)], client=client)
     may_tell = await may_mail(caller, SIGN_UP_MAIL, address)
+    charges = [(SIGN_UP_CLIENT, client), *([(SIGN_UP_MAIL, address.canonical)] if may_tell else [])]
+    async with given_back_unless_done(caller, *charges):
+        return await _begin(caller, address, password, may_tell=may_tell)
+
+
+async def _begin(caller: Caller, address: Email, password: str, *, may_tell: bool) -> SignUpStarted:
     password_hash = await caller.services.passwords.hash(password)
     code = f"{secrets.randbelow(1_000_000):06d}"
     async with unit_of_work():

@@ -8,6 +8,7 @@ from uuid import UUID
 from kit import clock
 from kit.addresses import client_network
 from kit.errors import InvalidInput, NotFound
+from kit.instants import clean_instant
 from kit.text import clean_description, clean_name
 from kit.throttle import LEAK_REPORT_CLIENT
 from mails import messages
@@ -19,9 +20,7 @@ LONGEST_OVERLAP_SECONDS = 604_800
 MOST_IDS = 1_000
 
 
-async def create_api_key(
-    caller: Caller, *, name: str, description: str, expires_at: datetime | None
-) -> tuple[ApiKey, str]:
+async def create_api_key(caller: Caller, *, name: str, description: str, expires_at: str | None) -> tuple[ApiKey, str]:
     """Issue a named key. The raw secret leaves here once and is never stored.
 
     Raises InvalidInput, StepUpRequired, LimitReached.
@@ -29,10 +28,11 @@ async def create_api_key(
     caller.freshly_signed_in()
     name = clean_name(name, "input.name")
     description = clean_description(description, "input.description")
-    if expires_at is not None and expires_at <= clock.now():
+    ends_at = clean_instant(expires_at, "input.expiresAt")
+    if ends_at is not None and ends_at <= clock.now():
         raise InvalidInput.of("input.expiresAt", "must lie in the future")
     async with caller.changing_account() as account:
-        key, raw_secret = await ApiKey.issue(account, name=name, description=description, expires_at=expires_at)
+        key, raw_secret = await ApiKey.issue(account, name=name, description=description, expires_at=ends_at)
         await caller.record(account.id, SecurityEventKind.API_KEY_CREATED, name=key.name, keyId=str(key.id))
         notice = messages.api_key_created(account.email, key_name=key.name, origin=caller.origin, at=clock.now())
         await caller.mail(notice, address=account.email_canonical)
@@ -64,6 +64,8 @@ async def rotate_api_key(caller: Caller, key_id: UUID | None, *, overlap_seconds
         raise InvalidInput.of("input.overlapSeconds", f"must be from 0 to {LONGEST_OVERLAP_SECONDS:,}")
     async with caller.changing_account() as account:
         key = await ApiKey.get_own(account, key_id)
+        if key.expires_at is not None and key.expires_at <= clock.now():
+            raise InvalidInput.of("input.id", "is of a key that has expired: make a new one")
         raw_secret, ends_at = await key.rotate(overlap=timedelta(seconds=overlap_seconds))
         await caller.record(account.id, SecurityEventKind.API_KEY_ROTATED, name=key.name, keyId=str(key.id))
         notice = messages.api_key_rotated(account.email, key_name=key.name, origin=caller.origin, at=clock.now())

@@ -19,9 +19,10 @@ async def change_password(caller: Caller, *, current_password: str, new_password
     proved = await prove_own_password(caller, current_password, path="input.currentPassword")
     password_hash = await caller.services.passwords.hash(new_password)
     async with caller.changing_account() as account:
-        # SECURITY: one conditional update; a password that was changed meanwhile is wrong by now.
-        if not await account.replace_password(proved.password_hash, password_hash):
+        # SECURITY: a password that was changed meanwhile is wrong by now.
+        if not account.keeps_password_of(proved):
             raise InvalidCredentials
+        await account.replace_password(account.password_hash, password_hash)
         await caller.record(account.id, SecurityEventKind.PASSWORD_CHANGED)
         notice = messages.password_changed(account.email, origin=caller.origin, at=clock.now())
         await caller.mail(notice, address=account.email_canonical)

@@ -11,7 +11,7 @@ from mails import messages
 from models import Account, ApiKey, PasswordReset, SecurityEventKind, SignInOrigin
 from models.base import unit_of_work
 from resolvers.callers import Caller
-from resolvers.mail_caps import may_mail
+from resolvers.mail_caps import given_back_unless_done, may_mail
 from resolvers.passwords import check_new_password
 
 _REQUESTED = SecurityEventKind.PASSWORD_RESET_REQUESTED
@@ -28,7 +28,8 @@ async def request_password_reset(caller: Caller, *, email: str) -> str:
     await caller.services.throttle.take([(RESET_REQUEST_CLIENT, client)], client=client)
     # An address that has had its mails keeps the link that it has: strangers can't take it away by asking on.
     if await may_mail(caller, RESET_MAIL, address):
-        await _mail_link(caller, address)
+        async with given_back_unless_done(caller, (RESET_REQUEST_CLIENT, client), (RESET_MAIL, address.canonical)):
+            await _mail_link(caller, address)
     return address.typed
 
 

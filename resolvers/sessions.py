@@ -120,11 +120,10 @@ async def _sign_in(caller: Caller, found: Account, *, new_hash: str | None) -> S
     async with unit_of_work():
         account = await Account.lock(found.id)
         # SECURITY: a password that was changed while this one was being hashed is wrong by now.
-        if account is None or account.password_hash != found.password_hash:
+        if account is None or not account.keeps_password_of(found):
             raise InvalidCredentials
         if new_hash is not None:
-            account.password_hash = new_hash
-            await account.save(update_fields=["password_hash"])
+            await account.replace_password(found.password_hash, new_hash)
         return await open_door(caller, account, method=PASSWORD)
 
 
@@ -154,7 +153,7 @@ async def step_up(
 async def _step_up_by_password(caller: Caller, password: str) -> StartedSession:
     proved = await prove_own_password(caller, password, path="input.password")
     async with caller.changing_account() as account:
-        if account.password_hash != proved.password_hash:
+        if not account.keeps_password_of(proved):
             raise InvalidCredentials
         return await _freshen(caller, account, PASSWORD)
 

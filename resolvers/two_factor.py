@@ -139,7 +139,7 @@ async def disable_two_factor(caller: Caller, *, password: str) -> StartedSession
         raise _is_off()
     proved = await prove_own_password(caller, password)
     async with caller.changing_account() as account:
-        if account.password_hash != proved.password_hash:
+        if not account.keeps_password_of(proved):
             raise InvalidCredentials
         await TotpDevice.remove(account)
         account.two_factor_enabled_at = None

@@ -7,7 +7,6 @@ from uuid import UUID
 import strawberry
 
 from kit import ids
-from kit.instants import clean_instant
 from resolvers import api_keys
 from schema.accounts import Account
 from schema.context import Info
@@ -105,7 +104,7 @@ class ApiKeyMutations:
             info.context.caller,
             name=input.name,
             description=input.description or "",
-            expires_at=clean_instant(input.expires_at, "input.expiresAt"),
+            expires_at=input.expires_at,
         )
         return ApiKeyCreated(key=Secret(raw_secret), api_key=ApiKey.from_row(row))
 

@@ -51,11 +51,24 @@ mutation ($ids: [ID!]!) {
 }
 """
 NOBODYS_KEY = "apikey_018f00000000700080000000000000ff"
+ROTATE = """
+mutation ($id: ID!, $overlap: Int) {
+  rotateApiKey(input: {id: $id, overlapSeconds: $overlap}) {
+    __typename
+    ... on ApiKeyRotated { previousKeyEndsAt }
+    ... on InvalidInput { fields { path reason } }
+  }
+}
+"""
 UNUSABLE_ENDS = [
     "",
     "soon",
     "2030-01-31",
     "2030-01-31T12:00:00",
+    "2030-W01-1T00:00:00Z",
+    "2030-01-31x12:00:00Z",
+    "2030-01-31T12Z",
+    "20300131T120000Z",
     "2001-01-31T12:00:00Z",
     "2030-13-01T00:00:00Z",
     "99999-01-01T00:00:00Z",
@@ -209,6 +222,25 @@ async def test_key_ends_by_itself(ann: Person) -> None:
     assert after.status == 401
     # It is over, not gone: the list still tells what it was.
     assert (await ann.client.run(VIEWER)).root["apiKeys"]["totalCount"] == 1
+
+
+async def test_former_secret_of_a_key_ends_with_the_key_at_the_latest(ann: Person) -> None:
+    ends_at = clock.now().replace(microsecond=0) + timedelta(seconds=60)
+    made = await make(ann, expiresAt=ends_at.astimezone(UTC).isoformat())
+    rotated = await ann.client.run(ROTATE, id=made["apiKey"]["id"], overlap=3600)
+    clock.shift(timedelta(seconds=61))
+    late = await ann.client.run(ROTATE, id=made["apiKey"]["id"], overlap=0)
+
+    assert datetime.fromisoformat(rotated.expect("ApiKeyRotated")["previousKeyEndsAt"]) == ends_at
+    # A secret that never works is no answer.
+    assert [problem["path"] for problem in late.expect("InvalidInput")["fields"]] == ["input.id"]
+
+
+async def test_guest_makes_no_key_whatever_it_asks_for(ann: Person) -> None:
+    for expires_at in (None, "soon"):
+        answer = await ann.client.bearing(None).run(CREATE, name="deploy", expiresAt=expires_at)
+
+        assert answer.error_codes == ["UNAUTHENTICATED"]
 
 
 async def test_events_and_mails_tell_what_was_done(ann: Person, mailbox: Mailbox) -> None:

@@ -1,5 +1,6 @@
 """Which passwords there may be, and how they rest: PW-1 to PW-3."""
 
+import asyncio
 import re
 
 import pytest
@@ -123,6 +124,23 @@ async def test_raised_costs_hash_anew_at_the_next_good_sign_in(settings: Setting
     assert after_a_wrong_one == before
     assert (renewed or "").startswith("$argon2id$v=19$m=128,t=2,p=1$")
     assert kept == renewed
+
+
+async def test_right_password_is_right_while_its_hash_is_renewed(settings: Settings) -> None:
+    async with gateway_with(settings) as gateway:
+        person = await sign_up(visitor(gateway), Mailbox(visitor(gateway).http))
+        former = (await Account.get()).password_hash
+    async with gateway_with(settings, argon2_memory_kib=settings.argon2_memory_kib * 2) as gateway:
+        guest = visitor(gateway)
+        session = guest.bearing(person.token)
+        answers = await asyncio.gather(
+            *(try_password(guest, person.email, person.password) for _ in range(4)),
+            *(session.run(STEP_UP, password=person.password) for _ in range(4)),
+        )
+        account = await Account.get()
+
+    assert [answer.root["__typename"] for answer in answers] == ["SessionStarted"] * 8
+    assert account.password_hash != former
 
 
 @pytest.mark.parametrize("password", ["a long enough\u0000passphrase", "\ud800" * 9, "line\nbreaks here", "x" * 257])

@@ -6,6 +6,7 @@ from typing import Any
 from kit.settings import Settings
 from models import PendingSignUp, SecurityEvent
 from tests.features.test_throttling import WRONG, guess
+from tests.support.graphql_client import Answer
 from tests.support.mailbox import Mailbox
 from tests.support.people import SIGN_UP, sign_up
 from tests.support.places import gateway_with, visitor
@@ -73,6 +74,22 @@ async def test_redis_away_is_503_and_never_open(settings: Settings, redis_server
     assert "redis" in ready.json()["missing"]
     assert alive.status_code == 200
     back.expect("SessionStarted")
+
+
+async def test_sign_up_that_could_not_begin_uses_no_mail_up(settings: Settings) -> None:
+    async with gateway_with(settings, hashing_slots=1, hashing_queue=0, argon2_memory_kib=20_000) as gateway:
+        guest = visitor(gateway)
+
+        async def begin() -> Answer:
+            return await guest.run(SIGN_UP, email="eve@example.com", password="a long enough passphrase")
+
+        crowd = await asyncio.gather(*(begin() for _ in range(40)))
+        for _ in range(5):
+            (await begin()).expect("SignUpStarted")
+        mails = await Mailbox(guest.http).mails("eve@example.com")
+
+    assert {answer.status for answer in crowd} == {200, 503}
+    assert len(mails) == 5
 
 
 async def test_full_hashing_queue_is_503_and_counts_nobody(settings: Settings) -> None:

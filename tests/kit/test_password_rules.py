@@ -49,7 +49,24 @@ def test_controls_and_halves_of_characters_are_refused(odd: str) -> None:
     assert "control characters" in (unusable_text(password) or "")
 
 
-@pytest.mark.parametrize("password", ["password", "12345678", "PASSWORD1", "Sunshine1", "iloveyou", "qwertyuiop"])
+def test_length_counts_what_is_hashed() -> None:
+    assert "at least 8" in (password_problem("e\u0301" * 4, email=EMAIL) or "")
+    assert password_problem("e\u0301" * 8, email=EMAIL) is None
+
+
+@pytest.mark.parametrize("password", ["bob2026!!", "Bobbobbob", "b0b-b0b-b0b"])
+def test_a_short_address_is_a_word_too(password: str) -> None:
+    assert "little more than" in (password_problem(password, email="bob@x.test") or "")
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        *("password", "12345678", "PASSWORD1", "Sunshine1", "iloveyou", "qwertyuiop", "michelle", "administrator"),
+        *("00000000", "88888888", "aaaaaaaa", "123123123", "12341234", "abcdefgh", "87654321", "0987654321"),
+        *("Password1!", "P@ssw0rd!", "letmein123", "admin1234", "passwordpassword"),
+    ],
+)
 def test_common_ones_are_refused(password: str) -> None:
     assert "most common" in (password_problem(password, email=EMAIL) or "")
 

@@ -50,7 +50,7 @@ class GatewayProcess:
     def start(self) -> None:
         """Start and wait until it is ready. Raises ServiceFailedError."""
         self.spawn()
-        wait_until(self._is_ready, lambda: not self.is_running, said=self.log)
+        wait_until(self.is_ready, lambda: not self.is_running, said=self.log)
 
     def spawn(self) -> None:
         """Start and do not wait, for one that is expected to refuse."""
@@ -114,7 +114,8 @@ class GatewayProcess:
         assert self._process is not None
         self._process.send_signal(number)
 
-    def _is_ready(self) -> bool:
+    def is_ready(self) -> bool:
+        """Whether it answers that it is."""
         try:
             return httpx.get(f"{self.base_url}/readyz", timeout=PATIENCE_SECONDS).is_success
         except httpx.TransportError:
