@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from kit import clock
+from kit import clock, ids
 from kit.errors import InvalidCredentials
 from mails import messages
 from models import (
@@ -94,7 +94,7 @@ async def _remove(caller: Caller, account: Account) -> Deletion:
 async def _tell_owners(caller: Caller, account: Account, fleets: Sequence[Fleet]) -> None:
     """Write into the owners' logs that a member has left."""
     members = await Membership.filter(account_id=account.id).all()
-    member_ids = {member.fleet_id: str(member.id) for member in members}
+    member_ids = {member.fleet_id: ids.to_global("member", member.id) for member in members}
     await SecurityEvent.record_many(
         SecurityEventKind.FLEET_MEMBER_REMOVED,
         unnamed(caller).origin,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from kit import clock
+from kit import clock, ids
 from kit.addresses import client_network
 from kit.errors import InvalidInput, NotFound
 from kit.text import clean_description, clean_name
@@ -33,7 +33,7 @@ async def create_api_key(
         raise InvalidInput.of("input.expiresAt", "must lie in the future")
     async with caller.changing_account() as account:
         key, raw_secret = await ApiKey.issue(account, name=name, description=description, expires_at=expires_at)
-        await caller.record(account.id, SecurityEventKind.API_KEY_CREATED, name=key.name, keyId=str(key.id))
+        await caller.record(account.id, SecurityEventKind.API_KEY_CREATED, **_facts(key))
         notice = messages.api_key_created(account.email, key_name=key.name, origin=caller.origin, at=clock.now())
         await caller.mail(notice, address=account.email_canonical)
     return key, raw_secret
@@ -65,7 +65,7 @@ async def rotate_api_key(caller: Caller, key_id: UUID | None, *, overlap_seconds
     async with caller.changing_account() as account:
         key = await ApiKey.get_own(account, key_id)
         raw_secret, ends_at = await key.rotate(overlap=timedelta(seconds=overlap_seconds))
-        await caller.record(account.id, SecurityEventKind.API_KEY_ROTATED, name=key.name, keyId=str(key.id))
+        await caller.record(account.id, SecurityEventKind.API_KEY_ROTATED, **_facts(key))
         notice = messages.api_key_rotated(account.email, key_name=key.name, origin=caller.origin, at=clock.now())
         await caller.mail(notice, address=account.email_canonical)
     return key, raw_secret, ends_at
@@ -83,7 +83,7 @@ async def revoke_api_keys(caller: Caller, key_ids: Sequence[UUID | None]) -> Non
         raise NotFound
     async with caller.changing_account() as account:
         for key in await ApiKey.revoke(account, known):
-            await caller.record(account.id, SecurityEventKind.API_KEY_REVOKED, name=key.name, keyId=str(key.id))
+            await caller.record(account.id, SecurityEventKind.API_KEY_REVOKED, **_facts(key))
 
 
 async def report_leaked_api_key(caller: Caller, raw_secret: str) -> None:
@@ -99,7 +99,10 @@ async def report_leaked_api_key(caller: Caller, raw_secret: str) -> None:
             key = secret.api_key
             # SECURITY: the owner is not told where the report came from.
             unnamed = replace(caller, origin=replace(caller.origin, ip_address="", user_agent=""))
-            details = {"name": key.name, "keyId": str(key.id), "reason": "reported_leak"}
-            await unnamed.record(account.id, SecurityEventKind.API_KEY_REVOKED, **details)
+            await unnamed.record(account.id, SecurityEventKind.API_KEY_REVOKED, **_facts(key), reason="reported_leak")
             notice = messages.api_key_leaked(account.email, key_name=key.name, at=clock.now())
             await caller.mail(notice, address=account.email_canonical)
+
+
+def _facts(key: ApiKey) -> dict[str, str]:
+    return {"name": key.name, "keyId": ids.to_global("apikey", key.id)}

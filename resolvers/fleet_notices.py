@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from kit import clock
+from kit import clock, ids
 from mails import messages
 from models import Account, Fleet, Membership, Message, SecurityEvent, SecurityEventKind
 from resolvers.callers import Caller
 
 
 def facts(fleet: Fleet, **more: str) -> dict[str, str]:
-    """What an event says of a fleet.
+    """What an event says of a fleet, in the ids that clients ask with.
 
     SECURITY: no account's id and no address, for an event stays in one person's log when the other's account is gone.
     """
-    return {"fleetId": str(fleet.id), "fleetName": fleet.name, **more}
+    return {"fleetId": ids.to_global("fleet", fleet.id), "fleetName": fleet.name, **more}
 
 
 def unnamed(caller: Caller) -> Caller:

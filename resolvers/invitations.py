@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from kit import clock
+from kit import clock, ids
 from kit.addresses import client_network
 from kit.errors import InvalidInput, InvalidToken, NotFound, Refused
 from kit.text import clean_email
@@ -34,7 +34,7 @@ async def invite_fleet_member(
         if await Membership.filter(fleet_id=fleet.id, account__email_canonical=address.canonical).exists():
             raise Refused("ALREADY_A_MEMBER", "This address belongs to a member of the fleet.")
         invitation, raw_token = await FleetInvitation.send(fleet, address, role)
-        details = facts(fleet, invitationId=str(invitation.id), role=role.value)
+        details = facts(fleet, invitationId=ids.to_global("invitation", invitation.id), role=role.value)
         await caller.record(account.id, SecurityEventKind.FLEET_INVITATION_SENT, **details)
         mail = messages.fleet_invitation(
             address.typed,
@@ -80,7 +80,7 @@ async def accept_fleet_invitation(caller: Caller, raw_token: str) -> Membership:
 
 
 async def _tell_of_joining(caller: Caller, account: Account, fleet: Fleet, member: Membership) -> None:
-    details = facts(fleet, memberId=str(member.id), role=member.role)
+    details = facts(fleet, memberId=ids.to_global("member", member.id), role=member.role)
     kind = SecurityEventKind.FLEET_INVITATION_ACCEPTED
     await record_for_both(caller, account.id, fleet.owner_id, kind, details)
     owner = await Account.get(id=fleet.owner_id)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
 
-from kit import clock
+from kit import clock, ids
 from kit.addresses import client_network
 from kit.errors import InvalidInput, InvalidToken, Refused
 from kit.providers import Exchange, Provider, ProviderIdentity, ProviderName, asking
@@ -229,4 +229,8 @@ async def unlink_social_identity(caller: Caller, login_id: UUID | None) -> None:
 
 
 def _facts(login: SocialLogin) -> dict[str, str]:
-    return {"provider": login.provider, "displayName": login.display_name, "identityId": str(login.id)}
+    return {
+        "provider": login.provider,
+        "displayName": login.display_name,
+        "identityId": ids.to_global("identity", login.id),
+    }
