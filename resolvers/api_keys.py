@@ -35,7 +35,7 @@ async def create_api_key(
         key, raw_secret = await ApiKey.issue(account, name=name, description=description, expires_at=expires_at)
         await caller.record(account.id, SecurityEventKind.API_KEY_CREATED, **_facts(key))
         notice = messages.api_key_created(account.email, key_name=key.name, origin=caller.origin, at=clock.now())
-        await caller.mail(notice, address=account.email_canonical)
+        await caller.mail(notice, address=account.email_canonical, account_id=account.id)
     return key, raw_secret
 
 
@@ -67,7 +67,7 @@ async def rotate_api_key(caller: Caller, key_id: UUID | None, *, overlap_seconds
         raw_secret, ends_at = await key.rotate(overlap=timedelta(seconds=overlap_seconds))
         await caller.record(account.id, SecurityEventKind.API_KEY_ROTATED, **_facts(key))
         notice = messages.api_key_rotated(account.email, key_name=key.name, origin=caller.origin, at=clock.now())
-        await caller.mail(notice, address=account.email_canonical)
+        await caller.mail(notice, address=account.email_canonical, account_id=account.id)
     return key, raw_secret, ends_at
 
 
@@ -101,7 +101,7 @@ async def report_leaked_api_key(caller: Caller, raw_secret: str) -> None:
             unnamed = replace(caller, origin=replace(caller.origin, ip_address="", user_agent=""))
             await unnamed.record(account.id, SecurityEventKind.API_KEY_REVOKED, **_facts(key), reason="reported_leak")
             notice = messages.api_key_leaked(account.email, key_name=key.name, at=clock.now())
-            await caller.mail(notice, address=account.email_canonical)
+            await caller.mail(notice, address=account.email_canonical, account_id=account.id)
 
 
 def _facts(key: ApiKey) -> dict[str, str]:

@@ -40,11 +40,12 @@ async def tell_members_that_it_is_gone(caller: Caller, owner: Account, fleets: S
     for member in members:
         lost.setdefault(member.account_id, []).append(member)
     now = clock.now()
-    mails: list[tuple[Message, str]] = []
+    mails: list[tuple[Message, str, UUID | None]] = []
     for memberships in lost.values():
         names = [by_id[member.fleet_id].name for member in memberships]
         person = memberships[0].account
-        mails.append((messages.fleet_deleted(person.email, fleet_names=names, at=now), person.email_canonical))
+        message = messages.fleet_deleted(person.email, fleet_names=names, at=now)
+        mails.append((message, person.email_canonical, person.id))
     await SecurityEvent.record_many(
         SecurityEventKind.FLEET_MEMBER_REMOVED,
         unnamed(caller).origin,

@@ -43,7 +43,7 @@ async def invite_fleet_member(
             role=role.value.lower(),
             link=_link(caller, raw_token),
         )
-        await caller.mail(mail, address=address.canonical)
+        await caller.mail(mail, address=address.canonical, account_id=None)
         await fleet.fetch_related("owner")
     return invitation, fleet
 
@@ -87,7 +87,7 @@ async def _tell_of_joining(caller: Caller, account: Account, fleet: Fleet, membe
     mail = messages.fleet_member_joined(
         owner.email, fleet_name=fleet.name, member=account.email, role=member.role.lower(), at=clock.now()
     )
-    await caller.mail(mail, address=owner.email_canonical)
+    await caller.mail(mail, address=owner.email_canonical, account_id=owner.id)
 
 
 async def decline_fleet_invitation(raw_token: str) -> FleetInvitation:

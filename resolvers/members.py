@@ -51,7 +51,7 @@ async def _tell_of_role(caller: Caller, fleet: Fleet, member: Membership, former
     mail = messages.fleet_member_role_changed(
         member.account.email, fleet_name=fleet.name, role=member.role.lower(), at=clock.now()
     )
-    await caller.mail(mail, address=member.account.email_canonical)
+    await caller.mail(mail, address=member.account.email_canonical, account_id=member.account_id)
 
 
 async def remove_fleet_member(caller: Caller, member_id: UUID | None) -> Fleet:
@@ -68,5 +68,5 @@ async def remove_fleet_member(caller: Caller, member_id: UUID | None) -> Fleet:
         await record_for_both(caller, account.id, other, SecurityEventKind.FLEET_MEMBER_REMOVED, details)
         if not left:
             mail = messages.fleet_member_removed(member.account.email, fleet_name=fleet.name, at=clock.now())
-            await caller.mail(mail, address=member.account.email_canonical)
+            await caller.mail(mail, address=member.account.email_canonical, account_id=member.account_id)
     return fleet

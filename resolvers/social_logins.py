@@ -208,7 +208,7 @@ async def _add(caller: Caller, account: Account, provider: ProviderName, identit
         origin=caller.origin,
         at=clock.now(),
     )
-    await caller.mail(notice, address=account.email_canonical)
+    await caller.mail(notice, address=account.email_canonical, account_id=account.id)
     return login
 
 
@@ -225,7 +225,7 @@ async def unlink_social_identity(caller: Caller, login_id: UUID | None) -> None:
             origin=caller.origin,
             at=clock.now(),
         )
-        await caller.mail(notice, address=account.email_canonical)
+        await caller.mail(notice, address=account.email_canonical, account_id=account.id)
 
 
 def _facts(login: SocialLogin) -> dict[str, str]:
