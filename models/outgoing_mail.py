@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import orjson
 import structlog
@@ -17,6 +18,8 @@ from models.base import Row
 log = structlog.get_logger("gatehouse.mail")
 
 PURPOSE = "mail"
+_ACCOUNT_PURPOSE = "mail-account"
+_NOBODY = UUID(int=0)
 CLAIM = timedelta(minutes=2)
 """How long one sender may take over a mail before another may try it."""
 
@@ -41,6 +44,9 @@ class OutgoingMail(Row):
     """A mail on its way. Its text rests sealed, and is wiped once it is sent (the development outbox keeps it)."""
 
     address_digest = fields.CharField(max_length=80, db_index=True)
+    # Whose mail it is, since an address passes from one account to another. No foreign key: its check would wait for a
+    # deletion in flight, and tell who signs up with a known address. And no plain id: a mail in flight outlives it.
+    account_digest = fields.CharField(max_length=80, null=True)
     sealed: str | None = fields.TextField(null=True)
     due_at = fields.DatetimeField(default=clock.now)
     claimed_until = fields.DatetimeField(null=True)
@@ -49,36 +55,48 @@ class OutgoingMail(Row):
 
     class Meta:
         table = "outgoing_mails"
-        indexes = (("sent_at", "due_at"),)
+        # Not db_index for the account's: a migration that adds a column leaves out the index of its own.
+        indexes = (("sent_at", "due_at"), ("account_digest",))
 
     @classmethod
-    async def queue(cls, message: Message, *, address: str, keyring: Keyring) -> "OutgoingMail":
-        """Put a mail into the outbox, in the present unit of work. `address` is the canonical one."""
-        mail = cls._made(message, address, keyring)
+    async def queue(
+        cls, message: Message, *, address: str, account_id: UUID | None, keyring: Keyring
+    ) -> "OutgoingMail":
+        """Put a mail into the outbox, in the present unit of work.
+
+        `address` is the canonical one; `account_id` says whose mail it is, and is None where only an address is known.
+        """
+        mail = cls._made(message, address, account_id, keyring)
         await mail.save(force_create=True)
         return mail
 
     @classmethod
-    async def queue_many(cls, mails: Sequence[tuple[Message, str]], *, keyring: Keyring) -> None:
-        """Put many mails into the outbox, each with the canonical address that it goes to."""
-        rows = [cls._made(message, address, keyring) for message, address in mails]
+    async def queue_many(cls, mails: Sequence[tuple[Message, str, UUID | None]], *, keyring: Keyring) -> None:
+        """Put many mails into the outbox, each with its canonical address and its account as in `queue`."""
+        rows = [cls._made(message, address, account_id, keyring) for message, address, account_id in mails]
         await cls.bulk_create(rows, batch_size=1_000)
 
     @classmethod
-    def _made(cls, message: Message, address: str, keyring: Keyring) -> "OutgoingMail":
-        mail = cls(address_digest=keyring.keyed_digest(address, purpose=PURPOSE))
+    def _made(cls, message: Message, address: str, account_id: UUID | None, keyring: Keyring) -> "OutgoingMail":
+        # SECURITY: computed for nobody too, so that an address without an account costs the same (ASVS 6.3.8).
+        account_digest = keyring.keyed_digest(str(account_id or _NOBODY), purpose=_ACCOUNT_PURPOSE)
+        mail = cls(
+            address_digest=keyring.keyed_digest(address, purpose=PURPOSE),
+            account_digest=account_digest if account_id else None,
+        )
         mail.sealed = keyring.seal(orjson.dumps(asdict(message)), purpose=PURPOSE, bound_to=str(mail.id))
         return mail
 
     @classmethod
-    async def drop_waiting(cls, address: str, *, keyring: Keyring) -> int:
-        """Remove what has not been sent to a canonical address yet."""
-        return await cls.to(address, keyring=keyring).filter(sent_at__isnull=True).delete()
+    async def drop(cls, account_id: UUID, *, address: str, keyring: Keyring) -> None:
+        """Remove an account's mails, and all that went or wait to go to a canonical address, whoever's they are."""
+        to_the_address = Q(address_digest__in=keyring.keyed_digests(address, purpose=PURPOSE))
+        await cls.filter(_are_of(account_id, keyring) | to_the_address).delete()
 
     @classmethod
-    def to(cls, address: str, *, keyring: Keyring) -> QuerySet["OutgoingMail"]:
-        """All mails to a canonical address."""
-        return cls.filter(address_digest__in=keyring.keyed_digests(address, purpose=PURPOSE))
+    def of(cls, account_id: UUID, *, keyring: Keyring) -> QuerySet["OutgoingMail"]:
+        """All mails of an account, whatever address they went to."""
+        return cls.filter(_are_of(account_id, keyring))
 
     def unseal(self, keyring: Keyring) -> Message:
         """The mail itself. Raises SealBroken when it was tampered with or wiped."""
@@ -165,3 +183,7 @@ class OutgoingMail(Row):
     async def purge(cls, *, sent_before: datetime) -> int:
         """Remove what went out long ago."""
         return await cls.filter(sent_at__lt=sent_before).delete()
+
+
+def _are_of(account_id: UUID, keyring: Keyring) -> Q:
+    return Q(account_digest__in=keyring.keyed_digests(str(account_id), purpose=_ACCOUNT_PURPOSE))

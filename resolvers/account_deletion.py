@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from kit import clock
+from kit import clock, ids
 from kit.errors import InvalidCredentials
 from mails import messages
 from models import (
@@ -82,12 +82,13 @@ async def _remove(caller: Caller, account: Account) -> Deletion:
     await tell_members_that_it_is_gone(caller, account, own)
     await _tell_owners(caller, account, [fleet for fleet in fleets if fleet.owner_id != account.id])
     await _remove_fleets(own)
-    await _remove_by_address(caller, account)
+    await _remove_what_no_key_refers_to(caller, account)
     # Whatever refers to the account goes by its foreign key.
     await account.delete()
     now = clock.now()
     last_mail = messages.account_deleted(account.email, origin=caller.origin, at=now)
-    await caller.mail(last_mail, address=account.email_canonical)
+    # To the address only: there is nobody any more whose mail it could be.
+    await caller.mail(last_mail, address=account.email_canonical, account_id=None)
     return Deletion(account.email, removed, now)
 
 
@@ -104,7 +105,7 @@ async def _tell_owners(caller: Caller, account: Account, fleets: Sequence[Fleet]
 
 
 def _fact_of_leaving(fleet: Fleet, member: Membership) -> dict[str, str]:
-    return facts(fleet, memberId=str(member.id), reason="account_deleted")
+    return facts(fleet, memberId=ids.to_global("member", member.id), reason="account_deleted")
 
 
 async def _remove_fleets(own: Sequence[Fleet]) -> None:
@@ -114,12 +115,12 @@ async def _remove_fleets(own: Sequence[Fleet]) -> None:
     await Fleet.filter(id__in=[fleet.id for fleet in own]).delete()
 
 
-async def _remove_by_address(caller: Caller, account: Account) -> None:
-    """What knows the account by its address only.
+async def _remove_what_no_key_refers_to(caller: Caller, account: Account) -> None:
+    """What knows the account by its address or by a digest only.
 
     SECURITY: whoever signs up with the address later inherits nothing (ASVS 10.3.3).
     """
     await FleetInvitation.filter(email_canonical=account.email_canonical).delete()
     await PasswordReset.filter(email_canonical=account.email_canonical).delete()
     await PendingSignUp.filter(email_canonical=account.email_canonical).delete()
-    await OutgoingMail.drop_waiting(account.email_canonical, keyring=caller.services.keyring)
+    await OutgoingMail.drop(account.id, address=account.email_canonical, keyring=caller.services.keyring)

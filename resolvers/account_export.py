@@ -209,7 +209,7 @@ async def _security_events(account: Account, _: Caller) -> list[dict[str, Any]]:
 
 async def _mails(account: Account, caller: Caller) -> list[dict[str, Any]]:
     """When mails were written and sent. Their texts are wiped, or on their way to the same person."""
-    mails = await OutgoingMail.to(account.email_canonical, keyring=caller.services.keyring).order_by("id")
+    mails = await OutgoingMail.of(account.id, keyring=caller.services.keyring).order_by("id")
     return [{"queuedAt": _instant(mail.created_at), "sentAt": _instant(mail.sent_at)} for mail in mails]
 
 

@@ -73,11 +73,11 @@ def _checked(email: str, password: str) -> Email:
 
 async def _tell(caller: Caller, address: Email, owner: Account | None, code: str) -> None:
     if owner is None:
-        await caller.mail(messages.sign_up_code(address.typed, code=code), address=address.canonical)
+        await caller.mail(messages.sign_up_code(address.typed, code=code), address=address.canonical, account_id=None)
         return
     # SECURITY: to the stored address, not to the typed one (CVE-2019-19844).
     notice = messages.sign_up_known_address(owner.email, origin=caller.origin, at=clock.now())
-    await caller.mail(notice, address=owner.email_canonical)
+    await caller.mail(notice, address=owner.email_canonical, account_id=owner.id)
 
 
 async def complete_sign_up(caller: Caller, *, sign_up_token: str, code: str) -> StartedSession:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from kit import clock
+from kit import clock, ids
 from kit.addresses import client_network
 from kit.errors import InvalidInput, NotFound
 from kit.instants import clean_instant
@@ -33,9 +33,9 @@ async def create_api_key(caller: Caller, *, name: str, description: str, expires
         raise InvalidInput.of("input.expiresAt", "must lie in the future")
     async with caller.changing_account() as account:
         key, raw_secret = await ApiKey.issue(account, name=name, description=description, expires_at=ends_at)
-        await caller.record(account.id, SecurityEventKind.API_KEY_CREATED, name=key.name, keyId=str(key.id))
+        await caller.record(account.id, SecurityEventKind.API_KEY_CREATED, **_facts(key))
         notice = messages.api_key_created(account.email, key_name=key.name, origin=caller.origin, at=clock.now())
-        await caller.mail(notice, address=account.email_canonical)
+        await caller.mail(notice, address=account.email_canonical, account_id=account.id)
     return key, raw_secret
 
 
@@ -67,9 +67,9 @@ async def rotate_api_key(caller: Caller, key_id: UUID | None, *, overlap_seconds
         if key.expires_at is not None and key.expires_at <= clock.now():
             raise InvalidInput.of("input.id", "is of a key that has expired: make a new one")
         raw_secret, ends_at = await key.rotate(overlap=timedelta(seconds=overlap_seconds))
-        await caller.record(account.id, SecurityEventKind.API_KEY_ROTATED, name=key.name, keyId=str(key.id))
+        await caller.record(account.id, SecurityEventKind.API_KEY_ROTATED, **_facts(key))
         notice = messages.api_key_rotated(account.email, key_name=key.name, origin=caller.origin, at=clock.now())
-        await caller.mail(notice, address=account.email_canonical)
+        await caller.mail(notice, address=account.email_canonical, account_id=account.id)
     return key, raw_secret, ends_at
 
 
@@ -85,7 +85,7 @@ async def revoke_api_keys(caller: Caller, key_ids: Sequence[UUID | None]) -> Non
         raise NotFound
     async with caller.changing_account() as account:
         for key in await ApiKey.revoke(account, known):
-            await caller.record(account.id, SecurityEventKind.API_KEY_REVOKED, name=key.name, keyId=str(key.id))
+            await caller.record(account.id, SecurityEventKind.API_KEY_REVOKED, **_facts(key))
 
 
 async def report_leaked_api_key(caller: Caller, raw_secret: str) -> None:
@@ -101,7 +101,10 @@ async def report_leaked_api_key(caller: Caller, raw_secret: str) -> None:
             key = secret.api_key
             # SECURITY: the owner is not told where the report came from.
             unnamed = replace(caller, origin=replace(caller.origin, ip_address="", user_agent=""))
-            details = {"name": key.name, "keyId": str(key.id), "reason": "reported_leak"}
-            await unnamed.record(account.id, SecurityEventKind.API_KEY_REVOKED, **details)
+            await unnamed.record(account.id, SecurityEventKind.API_KEY_REVOKED, **_facts(key), reason="reported_leak")
             notice = messages.api_key_leaked(account.email, key_name=key.name, at=clock.now())
-            await caller.mail(notice, address=account.email_canonical)
+            await caller.mail(notice, address=account.email_canonical, account_id=account.id)
+
+
+def _facts(key: ApiKey) -> dict[str, str]:
+    return {"name": key.name, "keyId": ids.to_global("apikey", key.id)}

@@ -129,9 +129,12 @@ class Caller:
         await SecurityEvent.record_nobodys(kind, self.origin)
         await self.services.live_events.announce(NOBODY)
 
-    async def mail(self, message: Message, *, address: str) -> None:
-        """Queue a mail in the present unit of work; `address` is the recipient's canonical one."""
-        await OutgoingMail.queue(message, address=address, keyring=self.services.keyring)
+    async def mail(self, message: Message, *, address: str, account_id: UUID | None) -> None:
+        """Queue a mail in the present unit of work; `address` is the recipient's canonical one.
+
+        `account_id` says in whose export it stands, and with whom it goes: None where only an address is written to.
+        """
+        await OutgoingMail.queue(message, address=address, account_id=account_id, keyring=self.services.keyring)
         after_commit(self.services.wake_sender)
 
     def credential(self) -> Credential:
@@ -141,8 +144,8 @@ class Caller:
             return Credential(account_id, generation=self.session.generation, expires_at=self.session.expires_at)
         return Credential(account_id, api_key_id=self.api_key_id, secret_digest=self.secret_digest)
 
-    async def mail_many(self, mails: Sequence[tuple[Message, str]]) -> None:
-        """Queue many mails in the present unit of work, each with its recipient's canonical address."""
+    async def mail_many(self, mails: Sequence[tuple[Message, str, UUID | None]]) -> None:
+        """Queue many mails in the present unit of work, each with its recipient's address and account as in `mail`."""
         await OutgoingMail.queue_many(mails, keyring=self.services.keyring)
         after_commit(self.services.wake_sender)
 

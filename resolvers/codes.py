@@ -111,6 +111,10 @@ async def _spend_recovery_code(caller: Caller, account: Account, device: TotpDev
     left = await RecoveryCode.remaining(account.id)
     await caller.record(account.id, SecurityEventKind.RECOVERY_CODE_USED, remaining=left)
     notice = messages.recovery_code_used(account.email, left=left, origin=caller.origin, at=clock.now())
-    await caller.mail(notice, address=account.email_canonical)
+    await caller.mail(notice, address=account.email_canonical, account_id=account.id)
     if left == FEW_CODES:
-        await caller.mail(messages.recovery_codes_low(account.email, left=left), address=account.email_canonical)
+        await caller.mail(
+            messages.recovery_codes_low(account.email, left=left),
+            address=account.email_canonical,
+            account_id=account.id,
+        )

@@ -59,26 +59,27 @@ async def request_email_change(caller: Caller, *, new_email: str) -> EmailChange
             keyring = caller.services.keyring
             change = await EmailChange.start(account, address, code=code if works else None, keyring=keyring)
         if may_tell:
-            await _tell(caller, address, owner if is_taken else None, code)
+            await _tell(caller, account, address, owner if is_taken else None, code)
         await _tell_present_address(caller, account, address)
         await caller.record(account.id, SecurityEventKind.EMAIL_CHANGE_REQUESTED, newEmail=address.typed)
     return EmailChangeStarted(address.typed, change.expires_at)
 
 
-async def _tell(caller: Caller, address: Email, owner: Account | None, code: str) -> None:
+async def _tell(caller: Caller, account: Account, address: Email, owner: Account | None, code: str) -> None:
     if owner is None:
-        await caller.mail(messages.email_change_code(address.typed, code=code), address=address.canonical)
+        message = messages.email_change_code(address.typed, code=code)
+        await caller.mail(message, address=address.canonical, account_id=account.id)
         return
     # SECURITY: to the stored address, not to the typed one (CVE-2019-19844).
     notice = messages.email_change_known_address(owner.email, origin=caller.origin, at=clock.now())
-    await caller.mail(notice, address=owner.email_canonical)
+    await caller.mail(notice, address=owner.email_canonical, account_id=owner.id)
 
 
 async def _tell_present_address(caller: Caller, account: Account, address: Email) -> None:
     notice = messages.email_change_requested(
         account.email, new_email=address.typed, origin=caller.origin, at=clock.now()
     )
-    await caller.mail(notice, address=account.email_canonical)
+    await caller.mail(notice, address=account.email_canonical, account_id=account.id)
 
 
 async def confirm_email_change(caller: Caller, *, code: str) -> StartedSession:
@@ -121,7 +122,7 @@ async def _move(caller: Caller, change: EmailChange) -> StartedSession:
         await caller.record(account.id, SecurityEventKind.EMAIL_CHANGED, oldEmail=former, newEmail=account.email)
         origin, at = caller.origin, clock.now()
         to_former = messages.email_changed_from(former, new_email=account.email, origin=origin, at=at)
-        await caller.mail(to_former, address=former_canonical)
+        await caller.mail(to_former, address=former_canonical, account_id=account.id)
         to_new = messages.email_changed_to(account.email, origin=origin, at=at)
-        await caller.mail(to_new, address=account.email_canonical)
+        await caller.mail(to_new, address=account.email_canonical, account_id=account.id)
         return await restart_session(caller, account)

@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from kit import clock
+from kit import clock, ids
 from mails import messages
 from models import Account, Fleet, Membership, Message, SecurityEvent, SecurityEventKind
 from resolvers.callers import Caller
 
 
 def facts(fleet: Fleet, **more: str) -> dict[str, str]:
-    """What an event says of a fleet.
+    """What an event says of a fleet, in the ids that clients ask with.
 
     SECURITY: no account's id and no address, for an event stays in one person's log when the other's account is gone.
     """
-    return {"fleetId": str(fleet.id), "fleetName": fleet.name, **more}
+    return {"fleetId": ids.to_global("fleet", fleet.id), "fleetName": fleet.name, **more}
 
 
 def unnamed(caller: Caller) -> Caller:
@@ -40,11 +40,12 @@ async def tell_members_that_it_is_gone(caller: Caller, owner: Account, fleets: S
     for member in members:
         lost.setdefault(member.account_id, []).append(member)
     now = clock.now()
-    mails: list[tuple[Message, str]] = []
+    mails: list[tuple[Message, str, UUID | None]] = []
     for memberships in lost.values():
         names = [by_id[member.fleet_id].name for member in memberships]
         person = memberships[0].account
-        mails.append((messages.fleet_deleted(person.email, fleet_names=names, at=now), person.email_canonical))
+        message = messages.fleet_deleted(person.email, fleet_names=names, at=now)
+        mails.append((message, person.email_canonical, person.id))
     await SecurityEvent.record_many(
         SecurityEventKind.FLEET_MEMBER_REMOVED,
         unnamed(caller).origin,

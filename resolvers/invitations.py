@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from kit import clock
+from kit import clock, ids
 from kit.addresses import client_network
 from kit.errors import InvalidInput, InvalidToken, NotFound, Refused
 from kit.text import clean_email
@@ -36,7 +36,7 @@ async def invite_fleet_member(
             raise Refused("ALREADY_A_MEMBER", "This address belongs to a member of the fleet.")
         invited = await Account.find_by_email(address)
         invitation, raw_token = await FleetInvitation.send(fleet, address, role)
-        details = facts(fleet, invitationId=str(invitation.id), role=role.value)
+        details = facts(fleet, invitationId=ids.to_global("invitation", invitation.id), role=role.value)
         await caller.record(account.id, SecurityEventKind.FLEET_INVITATION_SENT, **details)
         mail = messages.fleet_invitation(
             # SECURITY: to the stored address, where there is one, not to the typed one (CVE-2019-19844).
@@ -46,7 +46,7 @@ async def invite_fleet_member(
             role=role.value.lower(),
             link=_link(caller, raw_token),
         )
-        await caller.mail(mail, address=address.canonical)
+        await caller.mail(mail, address=address.canonical, account_id=None)
         await fleet.fetch_related("owner")
     return invitation, fleet
 
@@ -83,14 +83,14 @@ async def accept_fleet_invitation(caller: Caller, raw_token: str) -> Membership:
 
 
 async def _tell_of_joining(caller: Caller, account: Account, fleet: Fleet, member: Membership) -> None:
-    details = facts(fleet, memberId=str(member.id), role=member.role)
+    details = facts(fleet, memberId=ids.to_global("member", member.id), role=member.role)
     kind = SecurityEventKind.FLEET_INVITATION_ACCEPTED
     await record_for_both(caller, account.id, fleet.owner_id, kind, details)
     owner = await Account.get(id=fleet.owner_id)
     mail = messages.fleet_member_joined(
         owner.email, fleet_name=fleet.name, member=account.email, role=member.role.lower(), at=clock.now()
     )
-    await caller.mail(mail, address=owner.email_canonical)
+    await caller.mail(mail, address=owner.email_canonical, account_id=owner.id)
 
 
 async def decline_fleet_invitation(raw_token: str) -> FleetInvitation:

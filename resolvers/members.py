@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from kit import clock
+from kit import clock, ids
 from kit.errors import InvalidInput, NotFound, Refused
 from mails import messages
 from models import Account, Fleet, FleetRole, Membership, SecurityEventKind
@@ -45,13 +45,13 @@ async def change_fleet_member_role(caller: Caller, member_id: UUID | None, *, ro
 
 
 async def _tell_of_role(caller: Caller, fleet: Fleet, member: Membership, former: str) -> None:
-    details = facts(fleet, memberId=str(member.id), oldRole=former, newRole=member.role)
+    details = facts(fleet, memberId=ids.to_global("member", member.id), oldRole=former, newRole=member.role)
     kind = SecurityEventKind.FLEET_MEMBER_ROLE_CHANGED
     await record_for_both(caller, fleet.owner_id, member.account_id, kind, details)
     mail = messages.fleet_member_role_changed(
         member.account.email, fleet_name=fleet.name, role=member.role.lower(), at=clock.now()
     )
-    await caller.mail(mail, address=member.account.email_canonical)
+    await caller.mail(mail, address=member.account.email_canonical, account_id=member.account_id)
 
 
 async def remove_fleet_member(caller: Caller, member_id: UUID | None) -> Fleet:
@@ -61,10 +61,12 @@ async def remove_fleet_member(caller: Caller, member_id: UUID | None) -> Fleet:
         member, fleet = await lock_member(account, member_id, FleetAction.REMOVE_MEMBER, when_own=FleetAction.LEAVE)
         left = member.account_id == account.id
         await member.delete()
-        details = facts(fleet, memberId=str(member.id), role=member.role, reason="left" if left else "removed")
+        details = facts(
+            fleet, memberId=ids.to_global("member", member.id), role=member.role, reason="left" if left else "removed"
+        )
         other = fleet.owner_id if left else member.account_id
         await record_for_both(caller, account.id, other, SecurityEventKind.FLEET_MEMBER_REMOVED, details)
         if not left:
             mail = messages.fleet_member_removed(member.account.email, fleet_name=fleet.name, at=clock.now())
-            await caller.mail(mail, address=member.account.email_canonical)
+            await caller.mail(mail, address=member.account.email_canonical, account_id=member.account_id)
     return fleet

@@ -28,7 +28,7 @@ async def offer_fleet_ownership(caller: Caller, member_id: UUID | None) -> Owner
         mail = messages.fleet_ownership_offered(
             member.account.email, fleet_name=fleet.name, owner=account.email, expires_at=offer.expires_at
         )
-        await caller.mail(mail, address=member.account.email_canonical)
+        await caller.mail(mail, address=member.account.email_canonical, account_id=member.account_id)
     return offer
 
 
@@ -85,4 +85,4 @@ async def _tell_of_hand_over(caller: Caller, fleet: Fleet, former: Account, acco
     await caller.record(account.id, kind, **facts(fleet, newRole=owner))
     await unnamed(caller).record(former.id, kind, **facts(fleet, oldRole=owner, newRole=developer))
     mail = messages.fleet_transferred(former.email, fleet_name=fleet.name, owner=account.email, at=clock.now())
-    await caller.mail(mail, address=former.email_canonical)
+    await caller.mail(mail, address=former.email_canonical, account_id=former.id)

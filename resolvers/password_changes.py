@@ -25,7 +25,7 @@ async def change_password(caller: Caller, *, current_password: str, new_password
         await account.replace_password(account.password_hash, password_hash)
         await caller.record(account.id, SecurityEventKind.PASSWORD_CHANGED)
         notice = messages.password_changed(account.email, origin=caller.origin, at=clock.now())
-        await caller.mail(notice, address=account.email_canonical)
+        await caller.mail(notice, address=account.email_canonical, account_id=account.id)
         return await restart_session(caller, account)
 
 
@@ -47,7 +47,7 @@ async def set_password(caller: Caller, *, new_password: str) -> StartedSession:
             raise already_set
         await caller.record(account.id, SecurityEventKind.PASSWORD_SET)
         notice = messages.password_set(account.email, origin=caller.origin, at=clock.now())
-        await caller.mail(notice, address=account.email_canonical)
+        await caller.mail(notice, address=account.email_canonical, account_id=account.id)
         return await restart_session(caller, account)
 
 

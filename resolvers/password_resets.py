@@ -40,7 +40,7 @@ async def _mail_link(caller: Caller, address: Email) -> None:
         # SECURITY: to the stored address, not to the typed one (CVE-2019-19844).
         to = account.email if account else ""
         message = messages.password_reset_link(to, link=link, origin=caller.origin, at=clock.now())
-        await caller.mail(message, address=address.canonical)
+        await caller.mail(message, address=address.canonical, account_id=account.id if account else None)
         if account:
             await caller.record(account.id, _REQUESTED)
         else:
@@ -85,7 +85,7 @@ async def _use(caller: Caller, reset: PasswordReset, password_hash: str) -> Acco
         await caller.record(account.id, SecurityEventKind.PASSWORD_RESET)
         names = await ApiKey.live_names(account)
         notice = messages.password_reset(account.email, key_names=names, origin=origin, at=clock.now())
-        await caller.mail(notice, address=account.email_canonical)
+        await caller.mail(notice, address=account.email_canonical, account_id=account.id)
     return account
 
 

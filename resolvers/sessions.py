@@ -73,7 +73,7 @@ async def note_sign_in(caller: Caller, account: Account) -> None:
     await PasswordReset.end_all(account.id)
     if is_new and await SignInOrigin.are_several(account.id):
         notice = messages.sign_in_from_new_place(account.email, origin=origin, at=clock.now())
-        await caller.mail(notice, address=account.email_canonical)
+        await caller.mail(notice, address=account.email_canonical, account_id=account.id)
 
 
 async def open_door(caller: Caller, account: Account, *, method: str) -> StartedSession | TwoFactorTicket:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
 
-from kit import clock
+from kit import clock, ids
 from kit.addresses import client_network
 from kit.errors import InvalidInput, InvalidToken, Refused
 from kit.providers import Exchange, Provider, ProviderIdentity, ProviderName, asking
@@ -208,7 +208,7 @@ async def _add(caller: Caller, account: Account, provider: ProviderName, identit
         origin=caller.origin,
         at=clock.now(),
     )
-    await caller.mail(notice, address=account.email_canonical)
+    await caller.mail(notice, address=account.email_canonical, account_id=account.id)
     return login
 
 
@@ -225,8 +225,12 @@ async def unlink_social_identity(caller: Caller, login_id: UUID | None) -> None:
             origin=caller.origin,
             at=clock.now(),
         )
-        await caller.mail(notice, address=account.email_canonical)
+        await caller.mail(notice, address=account.email_canonical, account_id=account.id)
 
 
 def _facts(login: SocialLogin) -> dict[str, str]:
-    return {"provider": login.provider, "displayName": login.display_name, "identityId": str(login.id)}
+    return {
+        "provider": login.provider,
+        "displayName": login.display_name,
+        "identityId": ids.to_global("identity", login.id),
+    }

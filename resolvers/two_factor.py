@@ -60,7 +60,7 @@ async def confirm_two_factor_pairing(caller: Caller, *, code: str) -> EnabledTwo
         await account.raise_generation()
         await caller.record(account.id, SecurityEventKind.TWO_FACTOR_ENABLED)
         notice = messages.two_factor_enabled(account.email, origin=caller.origin, at=clock.now())
-        await caller.mail(notice, address=account.email_canonical)
+        await caller.mail(notice, address=account.email_canonical, account_id=account.id)
         return EnabledTwoFactor(raw_codes, _renewed(caller, account, (*session.methods, "TOTP")))
 
 
@@ -125,7 +125,7 @@ async def regenerate_recovery_codes(caller: Caller) -> list[str]:
         raw_codes = await RecoveryCode.issue(device, caller.services.keyring)
         await caller.record(account.id, SecurityEventKind.RECOVERY_CODES_REGENERATED)
         notice = messages.recovery_codes_regenerated(account.email, origin=caller.origin, at=clock.now())
-        await caller.mail(notice, address=account.email_canonical)
+        await caller.mail(notice, address=account.email_canonical, account_id=account.id)
     return raw_codes
 
 
@@ -147,7 +147,7 @@ async def disable_two_factor(caller: Caller, *, password: str) -> StartedSession
         await account.raise_generation()
         await caller.record(account.id, SecurityEventKind.TWO_FACTOR_DISABLED)
         notice = messages.two_factor_disabled(account.email, origin=caller.origin, at=clock.now())
-        await caller.mail(notice, address=account.email_canonical)
+        await caller.mail(notice, address=account.email_canonical, account_id=account.id)
         return _renewed(caller, account, (*session.methods, PASSWORD))
 
 

@@ -3,21 +3,12 @@ from datetime import timedelta
 
 from kit import clock
 from models import Account, SecurityEvent
+from tests.support.exports import EXPORT
 from tests.support.fleets import add_device, invite, join, mailed_token, make_fleet, offer, row_id
 from tests.support.graphql_client import GraphQLClient
 from tests.support.mailbox import Mailbox
 from tests.support.people import Person, sign_up
 
-EXPORT = """
-mutation {
-  exportAccountData {
-    __typename
-    ... on AccountDataExport { generatedAt data }
-    ... on TooManyAttempts { retryAfterSeconds }
-    ... on UserError { code message }
-  }
-}
-"""
 CREATE_KEY = 'mutation { createApiKey(input: {name: "deploy"}) { ... on ApiKeyCreated { key apiKey { id hint } } } }'
 VIEWER = """
 {

@@ -62,7 +62,7 @@ async def queue(keyring: Keyring, *subjects: str) -> None:
     async with unit_of_work():
         for subject in subjects:
             await OutgoingMail.queue(
-                Message("eve@example.com", subject, "text"), address="eve@example.com", keyring=keyring
+                Message("eve@example.com", subject, "text"), address="eve@example.com", account_id=None, keyring=keyring
             )
             clock.shift(timedelta(milliseconds=2))
 
@@ -214,7 +214,7 @@ async def claimed_elsewhere(keyring: Keyring) -> list[OutgoingMail]:
     """A mail that was queued and claimed in one go, so that this process's sender can't be first."""
     async with unit_of_work():
         await OutgoingMail.queue(
-            Message("eve@example.com", "first", "text"), address="eve@example.com", keyring=keyring
+            Message("eve@example.com", "first", "text"), address="eve@example.com", account_id=None, keyring=keyring
         )
         return await OutgoingMail.claim_due(at_most=20)
 
@@ -231,7 +231,9 @@ async def test_nothing_is_mailed_without_a_commit(own_database: None, keyring: K
 
 async def fail_after_queueing(keyring: Keyring) -> None:
     async with unit_of_work():
-        await OutgoingMail.queue(Message("eve@example.com", "s", "t"), address="eve@example.com", keyring=keyring)
+        await OutgoingMail.queue(
+            Message("eve@example.com", "s", "t"), address="eve@example.com", account_id=None, keyring=keyring
+        )
         raise RuntimeError("on the way")
 
 
@@ -272,7 +274,9 @@ async def test_mail_under_a_key_that_is_gone_stops_neither_outbox_nor_rotation(
 ) -> None:
     stranger = Keyring((b"s" * 31 + b"!",))
     await queue(keyring, "readable")
-    await OutgoingMail.queue(Message("eve@example.com", "lost", "t"), address="eve@example.com", keyring=stranger)
+    await OutgoingMail.queue(
+        Message("eve@example.com", "lost", "t"), address="eve@example.com", account_id=None, keyring=stranger
+    )
     await OutgoingMail.filter().update(sent_at=clock.now())
 
     shown = await mailbox.mails()

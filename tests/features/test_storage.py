@@ -17,6 +17,19 @@ CASCADES = """
 SELECT conrelid::regclass::text AS name FROM pg_constraint
 WHERE contype = 'f' AND confdeltype <> 'c' AND connamespace = 'public'::regnamespace
 """
+INDEXES = {
+    "sqlite": """
+SELECT t.name AS "table", (SELECT group_concat(c.name) FROM pragma_index_info(i.name) c) AS columns
+FROM sqlite_master t JOIN pragma_index_list(t.name) i WHERE t.type = 'table'
+""",
+    "postgres": """
+SELECT indrelid::regclass::text AS "table", (
+    SELECT string_agg(attname, ',' ORDER BY place) FROM unnest(indkey) WITH ORDINALITY AS key (number, place)
+    JOIN pg_attribute ON attrelid = indrelid AND attnum = number
+) AS columns
+FROM pg_index JOIN pg_class ON pg_class.oid = indrelid WHERE relnamespace = 'public'::regnamespace
+""",
+}
 DELIBERATE = {"fleets"}
 """A fleet never loses its owner by the way: whoever removes the account removes the fleet first."""
 
@@ -48,6 +61,28 @@ async def test_every_foreign_key_cascades_in_the_database(gateway: Gateway, sett
     assert {table for table, on_delete in keys if on_delete != "CASCADE"} <= DELIBERATE
 
 
+async def test_every_index_of_the_models_is_there(gateway: Gateway) -> None:
+    wanted = set()
+    for model in Row.__subclasses__():
+        meta = model._meta
+        lists = [
+            index if isinstance(index, tuple) else index.fields for index in (*meta.indexes, *meta.unique_together)
+        ]
+        lists += [
+            (name,) for name, field in meta.fields_map.items() if field.index and name in meta.fields_db_projection
+        ]
+        wanted |= {(meta.db_table, ",".join(meta.fields_db_projection[name] for name in names)) for names in lists}
+
+    found = {(row["table"], row["columns"]) for row in await rows(INDEXES[dialect()])}
+
+    assert ("outgoing_mails", "account_digest") in wanted
+    assert wanted - found == set()
+
+
+def dialect() -> str:
+    return get_connection(CONNECTION).capabilities.dialect
+
+
 async def test_account_takes_all_of_its_rows_along_and_no_others(ann: Person, bob: Person) -> None:
     await make(bob)
     before = await stored()
@@ -56,7 +91,7 @@ async def test_account_takes_all_of_its_rows_along_and_no_others(ann: Person, bo
     await Account.filter(email=ann.email).delete()
 
     after = await stored()
-    # The mails that were sent stay until they are purged: they are of an address, not of an account.
+    # Mails refer to no row: `deleteAccount` removes them, and not the database by itself.
     assert {**after, "OutgoingMail": 0} == {
         **before,
         "OutgoingMail": 0,

@@ -34,7 +34,9 @@ def keyring() -> Keyring:
 async def queue(keyring: Keyring, *recipients: str) -> None:
     async with unit_of_work():
         for to in recipients:
-            await OutgoingMail.queue(Message(to, SUBJECT, "Hello\n\n123456\n"), address=to, keyring=keyring)
+            await OutgoingMail.queue(
+                Message(to, SUBJECT, "Hello\n\n123456\n"), address=to, account_id=None, keyring=keyring
+            )
 
 
 def sender_to(server: MailServer, keyring: Keyring, answer_seconds: float = 5) -> Sender:
