@@ -4,7 +4,7 @@ from models.accounts import Account, PendingSignUp, SignInOrigin
 from models.api_keys import ApiKey, ApiKeySecret
 from models.attempt_counters import AttemptCounter, DatabaseCounters
 from models.email_changes import EmailChange
-from models.events import SecurityEvent, SecurityEventKind
+from models.events import NobodysEvent, SecurityEvent, SecurityEventKind
 from models.fleets import Device, Fleet
 from models.members import FleetInvitation, FleetRole, Membership, OwnershipOffer
 from models.outgoing_mail import Message, OutgoingMail
@@ -25,6 +25,7 @@ __all__ = [
     "FleetRole",
     "Membership",
     "Message",
+    "NobodysEvent",
     "OutgoingMail",
     "OwnershipOffer",
     "PasswordReset",

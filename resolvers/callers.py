@@ -16,7 +16,7 @@ from kit.providers import Provider, ProviderName
 from kit.session_tokens import SessionClaims, SessionTokens
 from kit.settings import Settings
 from kit.throttle import Throttle
-from models import Account, ApiKey, Message, OutgoingMail, SecurityEvent, SecurityEventKind
+from models import Account, ApiKey, Message, NobodysEvent, OutgoingMail, SecurityEvent, SecurityEventKind
 from models.base import after_commit, unit_of_work
 from models.credentials import AccountFacts, CredentialReader
 from resolvers.feeds import Credential
@@ -121,12 +121,12 @@ class Caller:
         await SecurityEvent.record(account_id, kind, self.origin, **details)
         await self.services.live_events.announce(account_id)
 
-    async def record_nobodys(self, kind: SecurityEventKind) -> None:
+    async def record_nobodys(self, kind: SecurityEventKind, **details: str) -> None:
         """As much work as `record`, for something that was asked for an address without an account.
 
         SECURITY: each statement that one of the two took alone would tell who has an account (ASVS 6.3.8).
         """
-        await SecurityEvent.record_nobodys(kind, self.origin)
+        await NobodysEvent.record(kind, self.origin, **details)
         await self.services.live_events.announce(NOBODY)
 
     async def mail(self, message: Message, *, address: str, account_id: UUID | None) -> None:

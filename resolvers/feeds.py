@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from kit import ids
 from kit.errors import StreamBroken
 from models import SecurityEvent, SecurityEventKind
 
@@ -61,7 +62,9 @@ class Credential:
         """Whether this event is one that ends such a credential."""
         if self.generation is not None:
             return event.kind in ENDING_KINDS
-        return event.kind == SecurityEventKind.API_KEY_REVOKED and event.details.get("keyId") == str(self.api_key_id)
+        if self.api_key_id is None or event.kind != SecurityEventKind.API_KEY_REVOKED:
+            return False
+        return bool(event.details.get("keyId") == ids.to_global("apikey", self.api_key_id))
 
 
 class Feed:

@@ -72,10 +72,16 @@ def check_new_password(password: str, *, email: str, path: str) -> list[FieldPro
     return [FieldProblem(path, reason)] if reason else []
 
 
-async def record_failed_sign_in(caller: Caller, account_id: UUID, reason: str) -> None:
-    """Write the event apart from the answer, so that a known address takes no longer to refuse than an unknown one."""
+async def record_failed_sign_in(caller: Caller, account_id: UUID | None, reason: str) -> None:
+    """Write the event apart from the answer.
+
+    SECURITY: for an address without an account too, or the next request would feel which of the two it was.
+    """
     try:
         async with unit_of_work():
-            await caller.record(account_id, SecurityEventKind.SIGN_IN_FAILED, reason=reason)
+            if account_id is None:
+                await caller.record_nobodys(SecurityEventKind.SIGN_IN_FAILED, reason=reason)
+            else:
+                await caller.record(account_id, SecurityEventKind.SIGN_IN_FAILED, reason=reason)
     except IntegrityError:
         log.info("event_of_a_deleted_account", kind=SecurityEventKind.SIGN_IN_FAILED.value)

@@ -108,8 +108,8 @@ async def log_in(caller: Caller, *, email: str, password: str) -> StartedSession
             caller, found, address=address.canonical, password=password, path="input.password"
         )
     except InvalidCredentials:
-        if found is not None:
-            caller.services.in_background(record_failed_sign_in(caller, found.id, "wrong_password"))
+        work = record_failed_sign_in(caller, found.id if found else None, "wrong_password")
+        caller.services.in_background(work)
         raise
     assert found is not None  # noqa: S101 - no account has a password that matches
     new_hash = await caller.services.passwords.hash(password) if verdict.needs_rehash else None

@@ -8,6 +8,7 @@ from models import (
     DatabaseCounters,
     EmailChange,
     FleetInvitation,
+    NobodysEvent,
     OutgoingMail,
     OwnershipOffer,
     PasswordReset,
@@ -33,6 +34,7 @@ async def purge() -> dict[str, int]:
         return {
             "attempt_counters": counters,
             "email_changes": await EmailChange.purge(),
+            "nobodys_events": await NobodysEvent.purge(),
             "password_resets": await PasswordReset.purge(),
             "fleet_invitations": await FleetInvitation.purge(),
             "ownership_offers": await OwnershipOffer.purge(),
