@@ -117,6 +117,12 @@ class ApiKeySecret(Row):
         # One statement: between two, the key may go.
         return await cls.filter(live, digest=tokens.digest(raw_secret)).select_related("api_key").first()
 
+    @classmethod
+    async def still_opens(cls, digest: str | None, account: Account) -> bool:
+        """Whether the secret of that digest is one of a key of that account, and has not ended."""
+        live = Q(ends_at__isnull=True) | Q(ends_at__gt=clock.now())
+        return await cls.filter(live, digest=digest, api_key__account_id=account.id).exists()
+
     async def end(self) -> bool:
         """Revoke the key whose present secret this is, or end the overlap of a former one. False when it had ended."""
         if self.ends_at is None:

@@ -16,7 +16,7 @@ from kit.providers import Provider, ProviderName
 from kit.session_tokens import SessionClaims, SessionTokens
 from kit.settings import Settings
 from kit.throttle import Throttle
-from models import Account, ApiKey, Message, NobodysEvent, OutgoingMail, SecurityEvent, SecurityEventKind
+from models import Account, ApiKeySecret, Message, NobodysEvent, OutgoingMail, SecurityEvent, SecurityEventKind
 from models.base import after_commit, unit_of_work
 from models.credentials import AccountFacts, CredentialReader
 from resolvers.feeds import Credential
@@ -114,7 +114,7 @@ class Caller:
     async def _still_holds(self, account: Account) -> bool:
         if self.session is not None:
             return self.session.generation == account.generation
-        return await ApiKey.filter(id=self.api_key_id, account_id=account.id).exists()
+        return await ApiKeySecret.still_opens(self.secret_digest, account)
 
     async def record(self, account_id: UUID, kind: SecurityEventKind, **details: str | int | bool | None) -> None:
         """Write a security event in the present unit of work, and tell live streams of it."""

@@ -1,19 +1,16 @@
 """What others do to a fleet between two statements of one request: forced, since chance finds it once in a thousand."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextvars import copy_context
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from models import Account, Fleet, Membership, SecurityEvent
-from models.base import unit_of_work
 from schema import loaders
 from tests.features.test_account_deletion import DELETE
 from tests.support.fleets import DELETE_FLEET, REMOVE_MEMBER, join, make_fleet, row_id
-from tests.support.graphql_client import Answer
+from tests.support.interleaving import one_after_the_other
 from tests.support.mailbox import Mailbox
 from tests.support.people import Person
 
@@ -25,29 +22,12 @@ query ($id: ID!) {
 """
 
 
-async def one_after_the_other(fleet_id: UUID, *requests: Callable[[], Awaitable[Answer]]) -> list[Answer]:
-    """Answers of requests that all wait for one fleet, in the order in which they came to wait."""
-    # Or the requests would run in this transaction.
-    outside = copy_context()
-    waiting: list[asyncio.Task[Answer]] = []
-    async with unit_of_work():
-        await Fleet.lock(fleet_id)
-        for request in requests:
-            waiting.append(asyncio.create_task(_made(request), context=outside.copy()))
-            await asyncio.wait(waiting, timeout=0.3)
-    return await asyncio.gather(*waiting)
-
-
-async def _made(request: Callable[[], Awaitable[Answer]]) -> Answer:
-    return await request()
-
-
 async def test_member_is_removed_while_leaving_for_good(ann: Person, bob: Person, mailbox: Mailbox) -> None:
     fleet_id = await make_fleet(ann)
     bob_inside = await join(ann, fleet_id, bob, mailbox)
 
     removed, deleted = await one_after_the_other(
-        row_id(fleet_id),
+        lambda: Fleet.lock(row_id(fleet_id)),
         lambda: ann.client.run(REMOVE_MEMBER, id=bob_inside.member_id),
         lambda: bob.client.run(DELETE, password=bob.password),
     )

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from kit import clock, tokens
-from models import ApiKey, ApiKeySecret, SecurityEvent
+from models import Account, ApiKey, ApiKeySecret, SecurityEvent
 from models.api_keys import MAX_FORMER_SECRETS
 from process.gateway import Gateway
 from tests.features.test_api_keys import NOBODYS_KEY, REVOKE, make, with_key
+from tests.support.fleets import row_id
+from tests.support.interleaving import one_after_the_other
 from tests.support.mailbox import Mailbox
 from tests.support.people import Person
 from tests.support.places import ELSEWHERE, visitor
@@ -27,6 +29,7 @@ mutation ($input: RotateApiKeyInput!) {
   }
 }
 """
+RENAME = 'mutation ($id: ID!) { renameApiKey(input: {id: $id, name: "mine"}) { __typename } }'
 REPORT = """
 mutation ($key: Secret!) {
   reportLeakedApiKey(key: $key) {
@@ -67,6 +70,21 @@ async def test_without_an_overlap_the_former_secret_ends_at_once(ann: Person, fi
 
     assert (await with_key(ann, made["key"])).status == 401
     assert (await with_key(ann, rotated["key"])).status == 200
+
+
+async def test_request_in_flight_does_not_outlive_its_secret(ann: Person) -> None:
+    made = await make(ann, "night job")
+    key_id = made["apiKey"]["id"]
+
+    rotated, renamed = await one_after_the_other(
+        lambda: Account.lock(row_id(ann.account_id)),
+        lambda: ann.client.run(ROTATE, input={"id": key_id}),
+        lambda: ann.client.bearing(made["key"]).run(RENAME, id=key_id),
+    )
+
+    rotated.expect("ApiKeyRotated")
+    assert renamed.error_codes == ["UNAUTHENTICATED"]
+    assert (await ApiKey.get()).name == "night job"
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,21 @@ async def test_a_row_is_found_or_is_not(connections: ReadConnections) -> None:
     assert await connections.fetch_row("SELECT 1 WHERE $1", False) is None
 
 
+@pytest.mark.parametrize(("mode", "connects"), [("disable", True), ("require", False), ("verify-full", False)])
+async def test_tls_that_is_asked_for_is_not_done_without(postgres: PostgresServer, mode: str, connects: bool) -> None:
+    # The server of the tests speaks no TLS.
+    url = f"{await postgres.emptied_database()}?sslmode={mode}"
+    connections = ReadConnections(postgres_credentials(url))
+    try:
+        row = await connections.fetch_row("SELECT $1::int", 1)
+    except Unavailable:
+        row = None
+    finally:
+        connections.close()
+
+    assert (row is not None) is connects
+
+
 async def test_many_readers_take_turns_on_few_connections(connections: ReadConnections) -> None:
     count = "SELECT count(*)::int FROM pg_stat_activity WHERE application_name = $1"
 
