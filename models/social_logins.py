@@ -100,6 +100,8 @@ class SocialLoginAttempt(Row):
 
     class Meta:
         table = "social_login_attempts"
+        # For the foreign key: without it, removing an account reads the whole table.
+        indexes = (("account_id",),)
 
     @property
     def provider_name(self) -> ProviderName:

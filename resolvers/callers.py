@@ -111,6 +111,11 @@ class Caller:
                 raise Unauthenticated
             yield account
 
+    async def check_still_signed_in(self) -> None:
+        """For the end of what takes long outside of any unit of work. Raises Unauthenticated."""
+        if not await self._still_holds(await self.read_account()):
+            raise Unauthenticated
+
     async def _still_holds(self, account: Account) -> bool:
         if self.session is not None:
             return self.session.generation == account.generation

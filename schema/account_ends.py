@@ -14,7 +14,7 @@ from schema.user_errors import InvalidCredentials, Refused, StepUpRequired, TooM
 
 @strawberry.type(description="All that is stored about the account, without secrets.")
 class AccountDataExport:
-    generated_at: datetime = strawberry.field(description="When it was true.")
+    generated_at: datetime = strawberry.field(description="When its reading began.")
     data: JSON = strawberry.field(description="One document, with the names of this schema.")
 
 

@@ -18,4 +18,8 @@ class Migration(migrations.Migration):
             model_name='OutgoingMail',
             index=Index(fields=['account_digest']),
         ),
+        ops.AddIndex(
+            model_name='SocialLoginAttempt',
+            index=Index(fields=['account_id']),
+        ),
     ]
