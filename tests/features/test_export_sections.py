@@ -29,7 +29,7 @@ mutation ($id: ID!, $overlap: Int!) {
 }
 """
 OFFER = "query ($id: ID!) { fleet(id: $id) { ownershipOffer { id to { id } offeredAt expiresAt } } }"
-OF_NO_ACCOUNT = {models.PendingSignUp, models.AttemptCounter}
+OF_NO_ACCOUNT = {models.PendingSignUp, models.AttemptCounter, models.NobodysEvent}
 """A sign-up has no account yet, and is a stranger's where the address has one. Counters hold digests and numbers."""
 
 
