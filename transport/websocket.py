@@ -212,7 +212,7 @@ class _Connection:
         trusted.register(asked)
         # SECURITY: a socket outlives what it was opened with, so the credential is looked at for each operation.
         context = await self._identify()
-        return await open_stream(documents, StreamRequest(operation, asked.variables, context, self._origin))
+        return await open_stream(documents, StreamRequest(operation, asked, context, self._origin))
 
     async def _identify(self) -> Any:  # noqa: ANN401 - whatever resolvers take as their context
         try:
