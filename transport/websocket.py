@@ -18,6 +18,7 @@ from transport.body import MOST_BYTES, decode_object
 from transport.calls import read_call
 from transport.documents import Documents
 from transport.endpoint import Identify
+from transport.handshakes import FORBIDDEN, refuse
 from transport.parameters import Parameters, from_object
 from transport.rejections import ClientGone, Rejection, bad_request
 from transport.running import Results, StreamRequest, open_stream
@@ -78,7 +79,7 @@ class GraphQLSocket:
         call = read_call(scope, self._trusted_proxies)
         # SECURITY: browsers let any page connect anywhere. There are no cookies to ride on; this is a second wall.
         if not self._is_welcome(call.headers):
-            await send({"type": "websocket.close", "code": 4403})
+            await refuse(FORBIDDEN, scope, send)
             return
         offered = SUBPROTOCOL in scope.get("subprotocols", ())
         self._open += 1
