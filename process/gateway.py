@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.routing import BaseRoute, WebSocketRoute
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from kit.background import Background
@@ -64,8 +64,7 @@ class Gateway:
         self.settings = settings
         self.stopping = False
         self._demo = DemoProviders(settings)
-        endpoint, self._socket = self._graphql()
-        self.app = _with_headers(Front(endpoint, self._others()), settings)
+        self.app = _with_headers(Front(*self._graphql(), self._others()), settings)
         self._services: Services | None = None
         self._live_events: LiveEvents | None = None
         self._sender: Sender | None = None
@@ -137,8 +136,7 @@ class Gateway:
 
     def _routes(self) -> list[BaseRoute]:
         settings = self.settings
-        routes: list[BaseRoute] = [WebSocketRoute("/graphql", self._socket)]
-        routes += [*pages.health_routes(self._not_ready), metrics_route(), *self._demo.routes]
+        routes: list[BaseRoute] = [*pages.health_routes(self._not_ready), metrics_route(), *self._demo.routes]
         if settings.mail_url == "outbox:" and not settings.is_production:
             routes.append(pages.outbox_route(self._newest_mails))
         if settings.playground:

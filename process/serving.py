@@ -16,6 +16,7 @@ from kit.settings import Settings
 from process.checks import check_place, prepare_database, trusted_documents, with_database
 from process.gateway import GRACE_SECONDS, HEARTBEAT_SECONDS, Gateway
 from transport.body import MOST_BYTES
+from transport.handshake_protocol import HandshakeProtocol
 from transport.headers import is_behind_tls
 from transport.receipt_deadline import BehindTlsProtocol, ReceiptDeadlineProtocol
 
@@ -29,6 +30,7 @@ UVICORN_OPTIONS: dict[str, Any] = {
     "server_header": False,
     "proxy_headers": False,
     "http": ReceiptDeadlineProtocol,
+    "ws": HandshakeProtocol,
     "ws_max_size": MOST_BYTES,
     "ws_ping_interval": HEARTBEAT_SECONDS,
     "ws_per_message_deflate": False,

@@ -19,7 +19,7 @@ from transport.known_bodies import KnownBodies
 from transport.negotiation import Media, choose, is_json, takes
 from transport.parameters import Parameters, from_query_string
 from transport.rejections import ClientGone, Rejection, bad_request, too_slow, unauthenticated
-from transport.running import StreamRequest, run_operation
+from transport.running import StreamRequest, run_operation, tell_cost
 from transport.trusted_documents import TrustedDocuments
 
 Identify = Callable[[str | None, Origin], Awaitable[Any]]
@@ -116,11 +116,10 @@ class GraphQLEndpoint:
         streams = self._is_to_stream(call, media, operation)
         context = await self._identify(call.authorization, call.origin)
         if streams:
-            return StreamRequest(operation, asked.variables, context, call.origin)
+            return StreamRequest(operation, asked, context, call.origin)
         result = await run_operation(self._documents, operation, asked.variables, context)
         answer = answer_of_result(result, media, call.origin.request_id)
-        if asked.extensions.get("cost") is True:
-            answer.payload["extensions"] = {"cost": operation.cost(asked.variables)}
+        tell_cost(answer.payload, operation, asked)
         return answer
 
     def _is_to_stream(self, call: Call, media: Media, operation: Operation) -> bool:

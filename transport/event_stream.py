@@ -21,15 +21,11 @@ _log = structlog.get_logger("gatehouse.transport")
 
 _COMPLETE = b"event: complete\ndata:\n\n"
 _HEARTBEAT = b":\n\n"
-_START = {
-    "type": "http.response.start",
-    "status": 200,
-    "headers": [
-        (b"content-type", Media.EVENT_STREAM.content_type),
-        # Proxies that collect what they pass on would keep events to themselves.
-        (b"x-accel-buffering", b"no"),
-    ],
-}
+_HEADERS = (
+    (b"content-type", Media.EVENT_STREAM.content_type),
+    # Proxies that collect what they pass on would keep events to themselves.
+    (b"x-accel-buffering", b"no"),
+)
 
 
 class EventStream:
@@ -49,7 +45,7 @@ class EventStream:
             return
         gone = asyncio.ensure_future(_until_gone(receive))
         try:
-            await send(_START)
+            await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
             await self._relay(results, gone, send, asked.origin.request_id)
         except TimeoutError:
             _log.info("slow_reader_dropped", request_id=asked.origin.request_id)

@@ -52,7 +52,8 @@ class HeadersMiddleware:
                 state["status"] = message.get("status")
                 given = list(message.get("headers", ()))
                 names = {name.lower() for name, _ in given}
-                message["headers"] = given + [header for header in added if header[0] not in names]
+                # A new message: what an application sent is its own, and it may send the same again.
+                message = {**message, "headers": given + [header for header in added if header[0] not in names]}
             await send(message)
 
         app = _preflight if self._is_preflight(scope) else self._app

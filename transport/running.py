@@ -15,6 +15,7 @@ from transport.answers import answer_of_result, bug
 from transport.documents import Documents, Operation
 from transport.faults import cause_of
 from transport.negotiation import Media
+from transport.parameters import Parameters
 from transport.rejections import Rejection, too_slow
 
 Payload = dict[str, Any]
@@ -27,7 +28,7 @@ class StreamRequest:
     """An operation whose answer is to be a stream: bounded, validated, and its caller known."""
 
     operation: Operation
-    variables: dict[str, Any]
+    parameters: Parameters
     context: Any
     origin: Origin
 
@@ -64,6 +65,12 @@ async def _run(
     return result if isinstance(result, ExecutionResult) else await result
 
 
+def tell_cost(payload: Payload, operation: Operation, asked: Parameters) -> None:
+    """Says in an answer, and in each of a stream, what it costs, where `extensions: {"cost": true}` asks for it."""
+    if asked.extensions.get("cost") is True:
+        payload["extensions"] = {"cost": operation.cost(asked.variables)}
+
+
 async def open_stream(documents: Documents, asked: StreamRequest, *, deadline: float = 10.0) -> "Results":
     """What the operation answers with, once it is certain that a subscription follows what it is to follow.
 
@@ -82,17 +89,17 @@ async def open_stream(documents: Documents, asked: StreamRequest, *, deadline: f
 
 async def _open(documents: Documents, asked: StreamRequest) -> "Results":
     if asked.operation.kind is not OperationType.SUBSCRIPTION:
-        result = await run_operation(documents, asked.operation, asked.variables, asked.context)
-        return Results(_once(_payload(result, asked.origin)))
+        result = await run_operation(documents, asked.operation, asked.parameters.variables, asked.context)
+        return Results(_once(_payload(result, asked)))
     executor = _executor(documents, asked)
     if isinstance(executor, list):
-        return Results(_once(_payload(ExecutionResult(None, errors=executor), asked.origin)))
+        return Results(_once(_payload(ExecutionResult(None, errors=executor), asked)))
     source = create_source_event_stream(executor)
     if isinstance(source, Awaitable):
         source = await source
     if isinstance(source, ExecutionResult):
-        return Results(_once(_payload(source, asked.origin)))
-    return Results(_mapped(executor, source, asked.origin), source)
+        return Results(_once(_payload(source, asked)))
+    return Results(_mapped(executor, source, asked), source)
 
 
 class Results:
@@ -122,10 +129,10 @@ async def _once(payload: Payload) -> AsyncGenerator[Payload]:
     yield payload
 
 
-async def _mapped(executor: Executor[Any], source: AsyncIterable[Any], origin: Origin) -> AsyncGenerator[Payload]:
+async def _mapped(executor: Executor[Any], source: AsyncIterable[Any], asked: StreamRequest) -> AsyncGenerator[Payload]:
     async with aclosing(map_source_to_response_event(executor, source)) as results:
         async for result in results:
-            yield _payload(result, origin)
+            yield _payload(result, asked)
 
 
 def _executor(documents: Documents, asked: StreamRequest) -> Executor[Any] | list[GraphQLError]:
@@ -133,12 +140,14 @@ def _executor(documents: Documents, asked: StreamRequest) -> Executor[Any] | lis
         documents.schema,
         asked.operation.document,
         context_value=asked.context,
-        raw_variable_values=asked.variables,
+        raw_variable_values=asked.parameters.variables,
         operation_name=asked.operation.name,
         hide_suggestions=not documents.introspection,
     )
 
 
-def _payload(result: ExecutionResult, origin: Origin) -> Payload:
+def _payload(result: ExecutionResult, asked: StreamRequest) -> Payload:
     """What clients see of a result. Raises Rejection."""
-    return answer_of_result(result, Media.GRAPHQL, origin.request_id).payload
+    payload = answer_of_result(result, Media.GRAPHQL, asked.origin.request_id).payload
+    tell_cost(payload, asked.operation, asked.parameters)
+    return payload

@@ -18,6 +18,7 @@ from transport.body import MOST_BYTES, decode_object
 from transport.calls import read_call
 from transport.documents import Documents
 from transport.endpoint import Identify
+from transport.handshakes import FORBIDDEN, refuse
 from transport.parameters import Parameters, from_object
 from transport.rejections import ClientGone, Rejection, bad_request
 from transport.running import Results, StreamRequest, open_stream
@@ -78,7 +79,7 @@ class GraphQLSocket:
         call = read_call(scope, self._trusted_proxies)
         # SECURITY: browsers let any page connect anywhere. There are no cookies to ride on; this is a second wall.
         if not self._is_welcome(call.headers):
-            await send({"type": "websocket.close", "code": 4403})
+            await refuse(FORBIDDEN, scope, send)
             return
         offered = SUBPROTOCOL in scope.get("subprotocols", ())
         self._open += 1
@@ -212,7 +213,7 @@ class _Connection:
         trusted.register(asked)
         # SECURITY: a socket outlives what it was opened with, so the credential is looked at for each operation.
         context = await self._identify()
-        return await open_stream(documents, StreamRequest(operation, asked.variables, context, self._origin))
+        return await open_stream(documents, StreamRequest(operation, asked, context, self._origin))
 
     async def _identify(self) -> Any:  # noqa: ANN401 - whatever resolvers take as their context
         try:

@@ -7,6 +7,9 @@ from kit.settings import Settings
 from process.gateway import Gateway
 from tests.support.people import Person
 from tests.support.places import gateway_with, visitor
+from tests.support.served import served
+from tests.support.services import HOST
+from tests.transport.test_handshakes import HANDSHAKE
 
 POLICY = "default-src 'none'; frame-ancestors 'none'"
 NOWHERE = [
@@ -69,6 +72,27 @@ async def test_every_answer_carries_the_same_protection(settings: Settings) -> N
         assert "max-age=63072000" in answer.headers["strict-transport-security"]
         assert not {"server", "x-powered-by", "set-cookie"} & set(answer.headers)
     assert len({answer.headers["x-request-id"] for answer in answers}) == len(answers)
+
+
+@pytest.mark.parametrize(
+    ("path", "changes", "status"),
+    [
+        ("/graphql", {"origin": "https://evil.test"}, 403),
+        ("/healthz", {}, 404),
+        ("/graphql/", {}, 404),
+        ("/graphql", {"sec-websocket-version": "8"}, 400),
+    ],
+)
+async def test_refused_handshakes_are_no_less_protected(
+    gateway: Gateway, path: str, changes: dict[str, str], status: int
+) -> None:
+    async with served(gateway.app) as port, httpx.AsyncClient(base_url=f"http://{HOST}:{port}") as http:
+        answer = await http.get(path, headers=HANDSHAKE | changes)
+
+    assert answer.status_code == status
+    assert answer.headers["x-request-id"]
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["content-security-policy"] == POLICY
 
 
 async def test_signed_in_answers_are_no_less_protected(ann: Person, http: httpx.AsyncClient) -> None:

@@ -10,7 +10,7 @@ import httpx
 from graphql import GraphQLResolveInfo, GraphQLSchema, build_schema
 from starlette.applications import Starlette
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from kit.addresses import parse_networks
@@ -19,6 +19,7 @@ from kit.origin import Origin
 from transport.documents import Documents
 from transport.endpoint import GraphQLEndpoint
 from transport.event_stream import EventStream
+from transport.front import Front
 from transport.headers import HeadersMiddleware
 from transport.plans import AttributeOf
 from transport.running import StreamRequest
@@ -279,8 +280,7 @@ def make_service(
         origins=[public_url, *cors_origins],
         limits=limits or Limits(patience_seconds=0.5),
     )
-    routes = [Route("/graphql", endpoint), WebSocketRoute("/graphql", socket), Route("/broken", _broken)]
-    app = Starlette(routes=routes)
+    app = Front(endpoint, socket, Starlette(routes=[Route("/broken", _broken)]))
     return Service(witness, documents, socket, HeadersMiddleware(app, public_url=public_url, cors_origins=cors_origins))
 
 

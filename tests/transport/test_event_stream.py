@@ -1,4 +1,7 @@
 import asyncio
+import json
+import re
+from typing import Any
 
 import httpx
 import pytest
@@ -31,6 +34,27 @@ async def test_query_is_answered_as_a_stream_where_that_is_wanted(service: Servi
     async with served(service.app) as port, following(_url(port), '{ echo(text: "hello") }') as answers:
         assert await answers.value() == "hello"
         assert await answers.message() == COMPLETE
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("{ echo }", [{"data": {"echo": "None"}, "extensions": {"cost": 1}}]),
+        (
+            "subscription { ticks(count: 2) }",
+            [{"data": {"ticks": tick}, "extensions": {"cost": 1}} for tick in range(2)],
+        ),
+    ],
+)
+async def test_cost_is_told_in_each_payload_on_request(
+    service: Service, query: str, expected: list[dict[str, Any]]
+) -> None:
+    asked = await service.ask(query, accept="text/event-stream", extensions={"cost": True})
+    silent = await service.ask(query, accept="text/event-stream")
+
+    payloads = [json.loads(data) for data in re.findall("^data: (.+)$", asked.text, re.MULTILINE)]
+    assert payloads == expected
+    assert "extensions" not in silent.text
 
 
 async def test_faulty_document_is_refused_without_a_stream(service: Service) -> None:

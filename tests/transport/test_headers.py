@@ -109,6 +109,42 @@ async def test_other_origins_get_no_leave(origin: str) -> None:
         assert response.headers["vary"] == "Origin"
 
 
+async def test_stream_carries_headers_of_its_own_and_none_of_another() -> None:
+    listed = ["https://a.example.test", "https://b.example.test"]
+    service = make_service(streaming=True, cors_origins=tuple(listed))
+    accept, document = {"accept": "text/event-stream"}, {"query": "subscription { ticks }"}
+    origins = [*listed, "https://evil.test", None]
+
+    answers = [await service.post(document, accept | ({"origin": origin} if origin else {})) for origin in origins]
+
+    allowed = [answer.headers.get_list("access-control-allow-origin") for answer in answers]
+    assert allowed == [[listed[0]], [listed[1]], [], []]
+    assert [answer.headers.get_list("vary") for answer in answers] == [["Origin"]] * len(origins)
+    ids = [answer.headers.get_list("x-request-id") for answer in answers]
+    assert [len(each) for each in ids] == [1] * len(origins)
+    assert len({each[0] for each in ids}) == len(origins)
+
+
+async def test_message_of_the_application_is_left_as_it_is() -> None:
+    start: Message = {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]}
+    sent: list[Message] = []
+
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send(start)
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "headers": []}
+    await HeadersMiddleware(app, public_url="http://gate.test")(scope, receive, send)
+
+    assert start == {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]}
+    assert b"x-request-id" in dict(sent[0]["headers"])
+
+
 async def test_without_a_list_no_origin_is_allowed(service: Service) -> None:
     response = await service.post({"query": "{ viewer { id } }"}, {"origin": "http://gate.test"})
 

@@ -50,6 +50,18 @@ async def test_query_and_mutation_run_by_the_rules_of_http(service: Service) -> 
     assert service.witness.ran == ["echo"]
 
 
+@pytest.mark.parametrize("query", ["{ echo }", "subscription { ticks(count: 2) }"])
+async def test_cost_is_told_in_each_payload_on_request(service: Service, query: str) -> None:
+    async with _introduced(service) as socket:
+        await _send(socket, "subscribe", "asked", query=query, extensions={"cost": True})
+        asked = await _payloads(socket)
+        await _send(socket, "subscribe", "silent", query=query)
+        silent = await _payloads(socket)
+
+    assert [payload.pop("extensions") for payload in asked] == [{"cost": 1}] * len(silent)
+    assert asked == silent
+
+
 async def test_only_trusted_documents_run_where_http_runs_no_others() -> None:
     service = make_service(trusted_documents=TrustedDocuments({"abc": "{ echo }"}, only_listed=True))
     async with _introduced(service) as socket:
@@ -310,6 +322,14 @@ async def _receive(socket: ClientConnection) -> dict[str, Any]:
     async with asyncio.timeout(PATIENCE_SECONDS):
         message: dict[str, Any] = json.loads(await socket.recv())
     return message
+
+
+async def _payloads(socket: ClientConnection) -> list[dict[str, Any]]:
+    """What an operation answers until it is complete."""
+    payloads = []
+    while (message := await _receive(socket))["type"] != "complete":
+        payloads.append(message["payload"])
+    return payloads
 
 
 async def _closed(socket: ClientConnection) -> int:
