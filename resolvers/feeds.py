@@ -1,6 +1,7 @@
 """One live stream of one caller: what waits to be sent, and why the stream ended."""
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,13 @@ from kit.errors import StreamBroken
 from models import SecurityEvent, SecurityEventKind
 
 MOST_WAITING = 100
-"""Events that wait for a reader who is slow; one more, and the stream is broken off."""
+"""Events that may wait for long; with one more, the stream of a reader who is slow is broken off."""
+
+SLOW_SECONDS = 2.0
+"""How long a reader may take over what came at once, a hundred keys revoked in one go say."""
+
+MOST_AT_ONCE = 10 * MOST_WAITING
+"""Events that may wait at all."""
 
 
 class SessionEndReason(StrEnum):
@@ -77,6 +84,7 @@ class Feed:
         self.end: SessionEnd | None = None
         self._kinds = kinds
         self._waiting: deque[SecurityEvent] = deque()
+        self._behind_since = 0.0
         self._broken: str | None = None
         self._changed = asyncio.Event()
 
@@ -87,8 +95,12 @@ class Feed:
 
     def deliver(self, events: Sequence[SecurityEvent]) -> None:
         """More has happened."""
+        now = time.monotonic()
+        if not self._waiting:
+            self._behind_since = now
         self._waiting.extend(event for event in events if self._kinds is None or event.kind in self._kinds)
-        if len(self._waiting) > MOST_WAITING:
+        is_slow = now - self._behind_since > SLOW_SECONDS
+        if len(self._waiting) > (MOST_WAITING if is_slow else MOST_AT_ONCE):
             self.break_off("The reader is too slow.")
         self._changed.set()
 

@@ -1,16 +1,15 @@
 """GraphQL over a WebSocket: the sub-protocol `graphql-transport-ws`, as the npm package `graphql-ws` specifies it."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
 from starlette.types import Receive, Scope, Send
 
-from kit.addresses import Network
+from kit.addresses import Network, client_network
 from kit.errors import StreamBroken, Unauthenticated, Unavailable
 from kit.origin import Origin
 from transport.answers import bug, encode, rejection_of
@@ -22,6 +21,7 @@ from transport.handshakes import FORBIDDEN, refuse
 from transport.parameters import Parameters, from_object
 from transport.rejections import ClientGone, Rejection, bad_request
 from transport.running import Results, StreamRequest, open_stream
+from transport.socket_limits import Limits, Places
 from transport.trusted_documents import TrustedDocuments
 
 _log = structlog.get_logger("gatehouse.transport")
@@ -44,15 +44,6 @@ class CloseSocket(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Seconds until `connection_init` must have come, seconds of patience with a stuck reader, sockets at once."""
-
-    init_seconds: float = 3.0
-    patience_seconds: float = 10.0
-    sockets: int = 2_000
-
-
 class GraphQLSocket:
     """An ASGI application for one path. `origins` are those of the pages that may connect, beside the gateway's own."""
 
@@ -72,7 +63,7 @@ class GraphQLSocket:
         self.limits = limits or Limits()
         self._origins = frozenset(origins) - {"null"}
         self._trusted_proxies = trusted_proxies
-        self._open = 0
+        self._places = Places()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
@@ -82,17 +73,15 @@ class GraphQLSocket:
             await refuse(FORBIDDEN, scope, send)
             return
         offered = SUBPROTOCOL in scope.get("subprotocols", ())
-        self._open += 1
-        try:
+        with self._places.taken(client_network(call.origin.ip_address), self.limits) as be_no_guest:
             await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL if offered else None})
-            await _Connection(self, call.origin, receive, send).run(self._refusal(offered=offered))
-        finally:
-            self._open -= 1
-
-    def _refusal(self, *, offered: bool) -> CloseSocket | None:
-        if not offered:
-            return CloseSocket(4406, "Subprotocol not acceptable")
-        return CloseSocket(1013, "Too many connections") if self._open > self.limits.sockets else None
+            connection = _Connection(self, call.origin, receive, send)
+            if not offered:
+                await connection.close(CloseSocket(4406, "Subprotocol not acceptable"))
+            elif be_no_guest is None:
+                await connection.close(CloseSocket(1013, "Too many connections"))
+            else:
+                await connection.run(be_no_guest)
 
     def _is_welcome(self, headers: dict[bytes, bytes]) -> bool:
         origin = headers.get(b"origin", b"").decode("latin-1")
@@ -109,34 +98,48 @@ class _Connection:
         self._raw_send = send
         self._authorization: str | None = None
         self._operations: dict[str, asyncio.Task[None]] = {}
+        self._idleness = asyncio.timeout(None)
 
-    async def run(self, refusal: CloseSocket | None) -> None:
+    async def run(self, be_no_guest: Callable[[], None]) -> None:
+        """Converse to the end; what is given is called once the caller is known."""
         try:
-            if refusal is not None:
-                raise refusal
             async with asyncio.TaskGroup() as tasks:
-                await self._converse(tasks)
+                await self._converse(tasks, be_no_guest)
         except* ClientGone:
             """Its operations have been cancelled with it."""
         except* CloseSocket as group:
-            await self._close(group.exceptions[0])
+            await self.close(group.exceptions[0])
 
-    async def _close(self, end: BaseException) -> None:
+    async def close(self, end: BaseException) -> None:
         close = end if isinstance(end, CloseSocket) else CloseSocket(1011, "Internal error")
         reason = close.reason.encode()[:_LONGEST_REASON].decode(errors="ignore")
         with suppress(OSError, TimeoutError):
             async with asyncio.timeout(self._endpoint.limits.patience_seconds):
                 await self._raw_send({"type": "websocket.close", "code": close.code, "reason": reason})
 
-    async def _converse(self, tasks: asyncio.TaskGroup) -> None:
+    async def _converse(self, tasks: asyncio.TaskGroup, be_no_guest: Callable[[], None]) -> None:
         try:
             async with asyncio.timeout(self._endpoint.limits.init_seconds):
                 await self._be_introduced()
         except TimeoutError:
             raise CloseSocket(4408, "Connection initialisation timeout") from None
+        if self._authorization is not None:
+            be_no_guest()
         await self._send(type="connection_ack")
-        while True:
-            await self._take(await self._message(), tasks)
+        try:
+            async with self._idleness:
+                self._watch_idleness()
+                while True:
+                    await self._take(await self._message(), tasks)
+        except TimeoutError:
+            # Clients take this code for no fault, and connect again as soon as they have something to ask.
+            raise CloseSocket(1000, "Nothing runs here") from None
+
+    def _watch_idleness(self) -> None:
+        """To be called whenever an operation begins or ends: a guest's socket is closed where none runs for long."""
+        if self._authorization is None:
+            now, seconds = asyncio.get_running_loop().time(), self._endpoint.limits.idle_guest_seconds
+            self._idleness.reschedule(None if self._operations else now + seconds)
 
     async def _be_introduced(self) -> None:
         while (message := await self._message())["type"] != "connection_init":
@@ -157,6 +160,7 @@ class _Connection:
                 task = self._operations.pop(_id_of(message), None)
                 if task is not None:
                     task.cancel()
+                    self._watch_idleness()
             case "connection_init":
                 raise CloseSocket(4429, "Too many initialisation requests")
             case _:
@@ -179,6 +183,7 @@ class _Connection:
             await self._send(id=operation_id, type="error", payload=refused.errors)
             return
         self._operations[operation_id] = tasks.create_task(self._operate(operation_id, payload))
+        self._watch_idleness()
 
     async def _operate(self, operation_id: str, payload: dict[str, Any]) -> None:
         """Run one operation to its end, and say how it ended."""
@@ -196,6 +201,7 @@ class _Connection:
         # Another of this id may have begun once the client completed this one.
         if self._operations.get(operation_id) is asyncio.current_task():
             del self._operations[operation_id]
+            self._watch_idleness()
         await self._send(id=operation_id, **last)
 
     async def _relay(self, operation_id: str, asked: Parameters) -> None:

@@ -16,7 +16,8 @@ from kit.errors import StreamBroken
 from kit.origin import Origin
 from models.base import unit_of_work
 from process.gateway import Gateway
-from resolvers.feeds import MOST_WAITING, Credential, Feed
+from resolvers import feeds
+from resolvers.feeds import MOST_AT_ONCE, MOST_WAITING, Credential, Feed
 from resolvers.live_events import MOST_STREAMS
 from tests.features.test_api_keys import CREATE, REVOKE
 from tests.support.graphql_client import GraphQLClient
@@ -231,15 +232,43 @@ async def test_socket_follows_and_closes_to_an_ended_session(url: str, ann: Pers
     assert closed.value.rcvd.code == 4403
 
 
-async def test_stream_is_broken_off_when_its_reader_is_too_slow(ann: Person) -> None:
+async def test_reader_who_keeps_up_gets_all_of_a_burst(url: str, ann: Person) -> None:
+    made = [(await ann.client.run(CREATE, name=f"key {number}")).expect("ApiKeyCreated") for number in range(100)]
+    async with following(url, EVENTS, token=ann.token) as events:
+        await asyncio.gather(
+            ann.client.run(REVOKE, ids=[one["apiKey"]["id"] for one in made]), *(_sign_in_again(ann) for _ in range(3))
+        )
+        seen = [await events.value() for _ in range(103)]
+
+    kinds = [event["kind"] for event in seen]
+    assert (kinds.count("API_KEY_REVOKED"), kinds.count("SIGNED_IN")) == (100, 3)
+    assert len({event["id"] for event in seen}) == 103
+
+
+async def test_stream_is_broken_off_when_its_reader_is_too_slow(ann: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     feed = Feed(Credential(_account_id(ann), generation=1), None)
     event = models.SecurityEvent(account_id=_account_id(ann), kind="SIGNED_IN")
 
     feed.deliver([event] * MOST_WAITING)
     first = await anext(feed)
     feed.deliver([event] * 2)
+    in_time = await anext(feed)
+    monkeypatch.setattr(feeds, "SLOW_SECONDS", -1)
+    feed.deliver([event])
 
-    assert first is event
+    assert first is in_time is event
+    with pytest.raises(StreamBroken):
+        await anext(feed)
+
+
+async def test_no_reader_has_more_waiting_than_there_is_room_for(ann: Person) -> None:
+    feed = Feed(Credential(_account_id(ann), generation=1), None)
+    event = models.SecurityEvent(account_id=_account_id(ann), kind="SIGNED_IN")
+
+    feed.deliver([event] * MOST_AT_ONCE)
+    assert await anext(feed) is event
+    feed.deliver([event] * 2)
+
     with pytest.raises(StreamBroken):
         await anext(feed)
 

@@ -23,8 +23,9 @@ from transport.front import Front
 from transport.headers import HeadersMiddleware
 from transport.plans import AttributeOf
 from transport.running import StreamRequest
+from transport.socket_limits import Limits
 from transport.trusted_documents import TrustedDocuments
-from transport.websocket import GraphQLSocket, Limits
+from transport.websocket import GraphQLSocket
 
 SDL = """
 type Query {
@@ -278,6 +279,7 @@ def make_service(
         identify,
         trusted_documents=trusted_documents,
         origins=[public_url, *cors_origins],
+        trusted_proxies=parse_networks(trusted_proxies),
         limits=limits or Limits(patience_seconds=0.5),
     )
     app = Front(endpoint, socket, Starlette(routes=[Route("/broken", _broken)]))

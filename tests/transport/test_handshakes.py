@@ -34,7 +34,6 @@ PATIENCE_SECONDS = 10
         ("/graphql", {"sec-websocket-key": "short"}, 400),
         ("/graphql", {"sec-websocket-version": "8", "origin": "https://evil.test"}, 400),
         ("/graphql", {"x-long": "x" * 10_000}, 400),
-        ("/graphql", {f"x-{number}": "x" for number in range(200)}, 400),
     ],
 )
 async def test_refused_handshake_is_answered_as_any_request(path: str, changes: dict[str, str], status: int) -> None:

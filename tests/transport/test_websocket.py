@@ -1,24 +1,28 @@
-import asyncio
-import contextlib
-import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.typing import Subprotocol
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from tests.support.served import served
 from tests.support.services import HOST
 from tests.support.waiting import eventually
 from tests.transport.service import Service, make_service
+from tests.transport.socket_client import (
+    close_code,
+    connected,
+    connection,
+    introduced,
+    payloads,
+    receive,
+    send,
+    send_raw,
+)
+from transport.socket_limits import Limits
 from transport.trusted_documents import TrustedDocuments
-from transport.websocket import MOST_OPERATIONS, Limits
+from transport.websocket import MOST_OPERATIONS
 
 GOOD = {"Authorization": "Bearer good"}
-PATIENCE_SECONDS = 10
 
 
 @pytest.fixture
@@ -27,21 +31,21 @@ def service() -> Service:
 
 
 async def test_subscription_runs_to_its_completion(service: Service) -> None:
-    async with _introduced(service) as socket:
-        await _send(socket, "subscribe", "1", query="subscription { ticks }")
+    async with introduced(service) as socket:
+        await send(socket, "subscribe", "1", query="subscription { ticks }")
 
-        answers = [await _receive(socket) for _ in range(4)]
+        answers = [await receive(socket) for _ in range(4)]
 
     assert [answer["payload"]["data"]["ticks"] for answer in answers[:3]] == [0, 1, 2]
     assert answers[3] == {"id": "1", "type": "complete"}
 
 
 async def test_query_and_mutation_run_by_the_rules_of_http(service: Service) -> None:
-    async with _introduced(service) as socket:
-        await _send(socket, "subscribe", "q", query="query ($t: String) { echo(text: $t) }", variables={"t": "hi"})
-        echoed, complete = await _receive(socket), await _receive(socket)
-        await _send(socket, "subscribe", "m", query='mutation { a: logIn(password: "1") { id } b: logIn { id } }')
-        refused = await _receive(socket)
+    async with introduced(service) as socket:
+        await send(socket, "subscribe", "q", query="query ($t: String) { echo(text: $t) }", variables={"t": "hi"})
+        echoed, complete = await receive(socket), await receive(socket)
+        await send(socket, "subscribe", "m", query='mutation { a: logIn(password: "1") { id } b: logIn { id } }')
+        refused = await receive(socket)
 
     assert echoed == {"id": "q", "type": "next", "payload": {"data": {"echo": "hi"}}}
     assert complete == {"id": "q", "type": "complete"}
@@ -52,11 +56,11 @@ async def test_query_and_mutation_run_by_the_rules_of_http(service: Service) -> 
 
 @pytest.mark.parametrize("query", ["{ echo }", "subscription { ticks(count: 2) }"])
 async def test_cost_is_told_in_each_payload_on_request(service: Service, query: str) -> None:
-    async with _introduced(service) as socket:
-        await _send(socket, "subscribe", "asked", query=query, extensions={"cost": True})
-        asked = await _payloads(socket)
-        await _send(socket, "subscribe", "silent", query=query)
-        silent = await _payloads(socket)
+    async with introduced(service) as socket:
+        await send(socket, "subscribe", "asked", query=query, extensions={"cost": True})
+        asked = await payloads(socket)
+        await send(socket, "subscribe", "silent", query=query)
+        silent = await payloads(socket)
 
     assert [payload.pop("extensions") for payload in asked] == [{"cost": 1}] * len(silent)
     assert asked == silent
@@ -64,11 +68,11 @@ async def test_cost_is_told_in_each_payload_on_request(service: Service, query: 
 
 async def test_only_trusted_documents_run_where_http_runs_no_others() -> None:
     service = make_service(trusted_documents=TrustedDocuments({"abc": "{ echo }"}, only_listed=True))
-    async with _introduced(service) as socket:
-        await _send(socket, "subscribe", "1", query="{ viewer { id } }")
-        refused = await _receive(socket)
-        await _send(socket, "subscribe", "2", documentId="abc")
-        allowed = await _receive(socket)
+    async with introduced(service) as socket:
+        await send(socket, "subscribe", "1", query="{ viewer { id } }")
+        refused = await receive(socket)
+        await send(socket, "subscribe", "2", documentId="abc")
+        allowed = await receive(socket)
 
     assert refused["payload"][0]["extensions"]["code"] == "PERSISTED_QUERY_REQUIRED"
     assert allowed["type"] == "next"
@@ -79,9 +83,9 @@ async def test_only_trusted_documents_run_where_http_runs_no_others() -> None:
     "payload", [{"Authorization": "Bearer good"}, {"authorization": "Bearer good"}, {}, None], ids=str
 )
 async def test_caller_stands_in_the_payload_or_is_a_guest(service: Service, payload: Any) -> None:
-    async with _introduced(service, payload) as socket:
-        await _send(socket, "subscribe", "1", query="{ echo }")
-        await _receive(socket)
+    async with introduced(service, payload) as socket:
+        await send(socket, "subscribe", "1", query="{ echo }")
+        await receive(socket)
 
     assert service.witness.ran == ["echo"]
 
@@ -98,10 +102,10 @@ async def test_caller_stands_in_the_payload_or_is_a_guest(service: Service, payl
     ids=str,
 )
 async def test_bad_credential_closes_the_socket(service: Service, payload: dict[str, Any]) -> None:
-    async with _connected(service) as socket:
-        await _send_raw(socket, {"type": "connection_init", "payload": payload})
+    async with connected(service) as socket:
+        await send_raw(socket, {"type": "connection_init", "payload": payload})
 
-        assert await _closed(socket) == 4403
+        assert await close_code(socket) == 4403
     assert service.witness.ran == []
 
 
@@ -109,41 +113,41 @@ async def test_credential_that_ends_meanwhile_closes_the_socket(service: Service
     endings = iter([GOOD["Authorization"], "Bearer bad"])
     identify = service.socket.identify
     service.socket.identify = lambda _authorization, origin: identify(next(endings), origin)
-    async with _introduced(service, GOOD) as socket:
-        await _send(socket, "subscribe", "1", query="{ echo }")
+    async with introduced(service, GOOD) as socket:
+        await send(socket, "subscribe", "1", query="{ echo }")
 
-        assert await _closed(socket) == 4403
+        assert await close_code(socket) == 4403
     assert service.witness.ran == []
 
 
 async def test_subscribing_before_the_introduction_is_unauthorized(service: Service) -> None:
-    async with _connected(service) as socket:
-        await _send(socket, "subscribe", "1", query="{ echo }")
+    async with connected(service) as socket:
+        await send(socket, "subscribe", "1", query="{ echo }")
 
-        assert await _closed(socket) == 4401
+        assert await close_code(socket) == 4401
     assert service.witness.ran == []
 
 
 async def test_silence_instead_of_an_introduction_times_out() -> None:
     service = make_service(limits=Limits(init_seconds=0.1))
-    async with _connected(service) as socket:
-        assert await _closed(socket) == 4408
+    async with connected(service) as socket:
+        assert await close_code(socket) == 4408
 
 
 async def test_second_introduction_is_one_too_many(service: Service) -> None:
-    async with _introduced(service) as socket:
-        await _send_raw(socket, {"type": "connection_init"})
+    async with introduced(service) as socket:
+        await send_raw(socket, {"type": "connection_init"})
 
-        assert await _closed(socket) == 4429
+        assert await close_code(socket) == 4429
 
 
 async def test_same_id_twice_at_once_closes_the_socket(service: Service) -> None:
-    async with _introduced(service) as socket:
-        await _send(socket, "subscribe", "1", query="subscription { endless }")
-        await _receive(socket)
-        await _send(socket, "subscribe", "1", query="{ echo }")
+    async with introduced(service) as socket:
+        await send(socket, "subscribe", "1", query="subscription { endless }")
+        await receive(socket)
+        await send(socket, "subscribe", "1", query="{ echo }")
 
-        assert await _closed(socket) == 4409
+        assert await close_code(socket) == 4409
     assert service.witness.closed == ["endless"]
 
 
@@ -166,20 +170,20 @@ async def test_same_id_twice_at_once_closes_the_socket(service: Service) -> None
     ids=repr,
 )
 async def test_unreadable_message_closes_the_socket(service: Service, message: str | bytes) -> None:
-    async with _introduced(service) as socket:
+    async with introduced(service) as socket:
         await socket.send(message)
 
-        assert await _closed(socket) == 4400
+        assert await close_code(socket) == 4400
     assert service.witness.ran == []
 
 
 @pytest.mark.parametrize("payload", [{"query": 7}, {"query": "{ echo }", "variables": []}, {}, {"query": "{"}], ids=str)
 async def test_unusable_request_is_an_error_of_that_operation(service: Service, payload: dict[str, Any]) -> None:
-    async with _introduced(service) as socket:
-        await _send(socket, "subscribe", "1", **payload)
-        answer = await _receive(socket)
-        await _send(socket, "subscribe", "1", query="{ echo }")
-        next_answer = await _receive(socket)
+    async with introduced(service) as socket:
+        await send(socket, "subscribe", "1", **payload)
+        answer = await receive(socket)
+        await send(socket, "subscribe", "1", query="{ echo }")
+        next_answer = await receive(socket)
 
     assert (answer["id"], answer["type"]) == ("1", "error")
     assert answer["payload"][0]["extensions"]["code"] in {"BAD_REQUEST", "GRAPHQL_VALIDATION_FAILED"}
@@ -187,64 +191,53 @@ async def test_unusable_request_is_an_error_of_that_operation(service: Service, 
 
 
 async def test_message_past_the_bound_closes_the_socket(service: Service) -> None:
-    async with _introduced(service) as socket:
+    async with introduced(service) as socket:
         await socket.send("x" * (64 * 1024 + 1))
 
-        assert await _closed(socket) == 1009
+        assert await close_code(socket) == 1009
 
 
 async def test_completed_operation_stops_and_frees_its_id(service: Service) -> None:
-    async with _introduced(service) as socket:
-        await _send(socket, "subscribe", "1", query="subscription { endless }")
-        await _receive(socket)
-        await _send_raw(socket, {"id": "1", "type": "complete"})
-        await _send(socket, "subscribe", "1", query="{ echo }")
-        answer = await _receive(socket)
+    async with introduced(service) as socket:
+        await send(socket, "subscribe", "1", query="subscription { endless }")
+        await receive(socket)
+        await send_raw(socket, {"id": "1", "type": "complete"})
+        await send(socket, "subscribe", "1", query="{ echo }")
+        answer = await receive(socket)
 
     assert answer["payload"] == {"data": {"echo": "None"}}
     assert service.witness.closed == ["endless"]
 
 
 async def test_operations_on_one_socket_are_bounded(service: Service) -> None:
-    async with _introduced(service) as socket:
+    async with introduced(service) as socket:
         for number in range(MOST_OPERATIONS):
-            await _send(socket, "subscribe", str(number), query="subscription { endless }")
-            await _receive(socket)
-        await _send(socket, "subscribe", "more", query="{ echo }")
-        answer = await _receive(socket)
+            await send(socket, "subscribe", str(number), query="subscription { endless }")
+            await receive(socket)
+        await send(socket, "subscribe", "more", query="{ echo }")
+        answer = await receive(socket)
 
     assert (answer["id"], answer["type"]) == ("more", "error")
     assert service.witness.ran == []
 
 
-async def test_sockets_at_once_are_bounded() -> None:
-    service = make_service(limits=Limits(sockets=1))
-    async with served(service.app) as port, _connection(port) as first:
-        async with _connection(port) as second:
-            closed = await _closed(second)
-        await _send_raw(first, {"type": "connection_init"})
-
-        assert await _receive(first) == {"type": "connection_ack"}
-    assert closed == 1013
-
-
 async def test_ping_is_answered_before_and_after_the_introduction(service: Service) -> None:
-    async with _connected(service) as socket:
-        await _send_raw(socket, {"type": "ping"})
-        before = await _receive(socket)
-        await _send_raw(socket, {"type": "connection_init"})
-        await _receive(socket)
-        await _send_raw(socket, {"type": "pong"})
-        await _send_raw(socket, {"type": "ping", "payload": {"any": "thing"}})
+    async with connected(service) as socket:
+        await send_raw(socket, {"type": "ping"})
+        before = await receive(socket)
+        await send_raw(socket, {"type": "connection_init"})
+        await receive(socket)
+        await send_raw(socket, {"type": "pong"})
+        await send_raw(socket, {"type": "ping", "payload": {"any": "thing"}})
 
-        assert await _receive(socket) == before == {"type": "pong"}
+        assert await receive(socket) == before == {"type": "pong"}
 
 
 async def test_bug_is_masked(service: Service) -> None:
-    async with _introduced(service) as socket:
-        await _send(socket, "subscribe", "1", query="subscription { faulty }")
-        await _receive(socket)
-        answer = await _receive(socket)
+    async with introduced(service) as socket:
+        await send(socket, "subscribe", "1", query="subscription { faulty }")
+        await receive(socket)
+        answer = await receive(socket)
 
     assert answer["type"] == "error"
     assert [error["extensions"]["code"] for error in answer["payload"]] == ["INTERNAL"]
@@ -252,31 +245,31 @@ async def test_bug_is_masked(service: Service) -> None:
 
 
 async def test_broken_stream_closes_the_socket_so_that_the_client_returns(service: Service) -> None:
-    async with _introduced(service) as socket:
-        await _send(socket, "subscribe", "1", query="subscription { broken }")
-        await _receive(socket)
+    async with introduced(service) as socket:
+        await send(socket, "subscribe", "1", query="subscription { broken }")
+        await receive(socket)
 
-        assert await _closed(socket) == 1013
+        assert await close_code(socket) == 1013
 
 
 async def test_reader_who_is_stuck_is_dropped(service: Service) -> None:
-    async with _introduced(service) as socket:
+    async with introduced(service) as socket:
         socket.transport.pause_reading()
-        await _send(socket, "subscribe", "1", query="subscription { endless(size: 100000) }")
+        await send(socket, "subscribe", "1", query="subscription { endless(size: 100000) }")
         await eventually(lambda: service.witness.closed == ["endless"])
         socket.transport.abort()
 
 
 async def test_another_subprotocol_is_not_spoken(service: Service) -> None:
     async with served(service.app) as port, connect(f"ws://{HOST}:{port}/graphql") as socket:
-        assert await _closed(socket) == 4406
+        assert await close_code(socket) == 4406
 
 
 @pytest.mark.parametrize("origin", ["https://evil.test", "null", "http://gate.test.evil.test", "https://app.test:8443"])
 async def test_page_of_another_origin_may_not_connect(service: Service, origin: str) -> None:
     async with served(service.app) as port:
         with pytest.raises(InvalidStatus) as refused:
-            async with _connection(port, origin=origin):
+            async with connection(port, origin=origin):
                 pass
 
     assert refused.value.response.status_code == 403
@@ -285,58 +278,7 @@ async def test_page_of_another_origin_may_not_connect(service: Service, origin: 
 @pytest.mark.parametrize("origin", ["http://gate.test", "https://app.test", "http://{host}"])
 async def test_page_of_ours_or_of_a_listed_origin_may_connect(origin: str) -> None:
     service = make_service(cors_origins=("https://app.test",))
-    async with served(service.app) as port, _connection(port, origin=origin.format(host=f"{HOST}:{port}")) as socket:
-        await _send_raw(socket, {"type": "connection_init"})
+    async with served(service.app) as port, connection(port, origin=origin.format(host=f"{HOST}:{port}")) as socket:
+        await send_raw(socket, {"type": "connection_init"})
 
-        assert await _receive(socket) == {"type": "connection_ack"}
-
-
-@asynccontextmanager
-async def _connected(service: Service) -> AsyncIterator[ClientConnection]:
-    async with served(service.app) as port, _connection(port) as socket:
-        yield socket
-
-
-def _connection(port: int, **options: Any) -> connect:
-    protocols = [Subprotocol("graphql-transport-ws")]
-    return connect(f"ws://{HOST}:{port}/graphql", subprotocols=protocols, open_timeout=PATIENCE_SECONDS, **options)
-
-
-@asynccontextmanager
-async def _introduced(service: Service, payload: Any = None) -> AsyncIterator[ClientConnection]:
-    async with _connected(service) as socket:
-        await _send_raw(socket, {"type": "connection_init", "payload": payload})
-        assert await _receive(socket) == {"type": "connection_ack"}
-        yield socket
-
-
-async def _send(socket: ClientConnection, kind: str, operation_id: str, **payload: Any) -> None:
-    await _send_raw(socket, {"type": kind, "id": operation_id, "payload": payload})
-
-
-async def _send_raw(socket: ClientConnection, message: dict[str, Any]) -> None:
-    await socket.send(json.dumps(message))
-
-
-async def _receive(socket: ClientConnection) -> dict[str, Any]:
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        message: dict[str, Any] = json.loads(await socket.recv())
-    return message
-
-
-async def _payloads(socket: ClientConnection) -> list[dict[str, Any]]:
-    """What an operation answers until it is complete."""
-    payloads = []
-    while (message := await _receive(socket))["type"] != "complete":
-        payloads.append(message["payload"])
-    return payloads
-
-
-async def _closed(socket: ClientConnection) -> int:
-    """The code that the server closed with, after whatever else it had said."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        with contextlib.suppress(ConnectionClosed):
-            while True:
-                await socket.recv()
-    assert socket.close_code is not None
-    return socket.close_code
+        assert await receive(socket) == {"type": "connection_ack"}
