@@ -28,7 +28,9 @@ CODES = {
 LEAKS = [
     b"Traceback",
     b"site-packages",
-    b".py",
+    # Of a traceback's lines. Not `.py` alone, with which a signature in base64url may begin.
+    b'.py\\"',
+    b".py:",
     b'File \\"',
     b"SELECT ",
     b"INSERT ",
