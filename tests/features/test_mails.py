@@ -188,8 +188,9 @@ async def test_claim_of_a_sender_that_died_ends(own_database: None, keyring: Key
 
 
 async def test_outbox_sees_out_what_another_process_is_sending(
-    gateway: Gateway, keyring: Keyring, mailbox: Mailbox
+    gateway: Gateway, keyring: Keyring, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sender, "OTHERS_SECONDS", 60.0)
     (claimed,) = await claimed_elsewhere(keyring)
     reading = asyncio.create_task(mailbox.newest("eve@example.com"))
     await asyncio.wait({reading}, timeout=0.2)
